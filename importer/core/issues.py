@@ -39,19 +39,29 @@ class IssueCode:
         message: the sentence about one row, for a person without programming. It may use `{label}`, `{example}`,
             `{max}`, `{values}` and `{condition}` of the field, and `{country}` and `{default}`, the row's country and
             the default one. It never holds a value.
-        fix: how to fix many rows at once, in the file or the profile; it may use `{field}` and `{column}`.
+        in_file: how to fix many rows at once in the file, or at the target; empty where only the profile can be
+            changed. It may use `{field}` and `{column}`, as the next one.
+        in_profile: what whoever keeps the profile may do instead, as the second half of a sentence; empty: nothing.
     """
 
     code: str
     title: str
     message: str
-    fix: str
+    in_file: str
     severity: Severity = Severity.ERROR
+    in_profile: str = ""
 
     @classmethod
-    def warning(cls, code: str, title: str, message: str, fix: str) -> IssueCode:
+    def warning(cls, code: str, title: str, message: str, in_file: str, in_profile: str = "") -> IssueCode:
         """Declare an issue that keeps no row out."""
-        return cls(code, title, message, fix, Severity.WARNING)
+        return cls(code, title, message, in_file, Severity.WARNING, in_profile)
+
+    @property
+    def fix(self) -> str:
+        """How to fix many rows at once, in the file or in the profile: one sentence."""
+        if not self.in_file or not self.in_profile:
+            return self.in_file or f"{self.in_profile[0].upper()}{self.in_profile[1:]}"
+        return f"{self.in_file.removesuffix('.')}, or {self.in_profile}"
 
     def sentence(self, spec: FieldSpec | None, countries: Sequence[str] = ()) -> str:
         """Write the sentence about a field; it never holds a value.

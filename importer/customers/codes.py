@@ -19,7 +19,8 @@ _ALL = (
         "enum_unknown",
         "A word that is not accepted",
         "{label} is not an accepted word; use one of {values}.",
-        "Use the accepted words in column {column}, or map yours in the profile: "
+        "Use the accepted words in column {column}.",
+        in_profile="map yours in the profile: "
         '`"{field}" = { column = "{column}", map = { "your word" = "ACCEPTED WORD" } }`.',
     ),
     IssueCode.warning(
@@ -63,15 +64,16 @@ _ALL = (
         "phone_wrong_length",
         "A phone number whose length its country does not use",
         "{label} has a number of digits that no phone number of its country has; write it like {example}.",
-        "Correct the cells of column {column}; for numbers of another country map `primaryPhoneNumber.region`.",
+        "Correct the cells of column {column}.",
+        in_profile="map `primaryPhoneNumber.region` for numbers of another country.",
     ),
     IssueCode.warning(
         "phone_country_assumed",
         "A national phone number of two possible countries",
         "{label} has no country code and is valid in {country} and in {default} alike; it is sent as a number of "
         "{country}.",
-        "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
-        '`"primaryPhoneNumber.region" = "..."`.',
+        "Write the numbers of column {column} with a plus sign and their country code.",
+        in_profile='map their country: `"primaryPhoneNumber.region" = "..."`.',
     ),
     IssueCode.warning(
         "phone_code_assumed",
@@ -85,14 +87,15 @@ _ALL = (
         "A phone number that does not belong to the country of its row",
         "{label} has no country code and is not valid in {country}, but is valid in {default}; write it with a plus "
         "sign and its country code.",
-        "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
-        '`"primaryPhoneNumber.region" = "..."`.',
+        "Write the numbers of column {column} with a plus sign and their country code.",
+        in_profile='map their country: `"primaryPhoneNumber.region" = "..."`.',
     ),
     IssueCode(
         "phone_no_country",
         "A phone number without its country",
         "{label} has no country code; write it with a plus sign, for example {example}.",
-        'Set `validation.default_region = "US"` (or another two-letter country) for national numbers, or map the '
+        "Write the numbers of column {column} with a plus sign and their country code.",
+        in_profile='set `validation.default_region = "US"` (or another two-letter country), or map the '
         'country of each: `"primaryPhoneNumber.region" = "..."`.',
     ),
     IssueCode(
@@ -105,31 +108,36 @@ _ALL = (
         "phone_too_short",
         "A phone number with too few digits",
         "{label} has too few digits; write it with country and area code, for example {example}.",
-        "Correct the cells of column {column}, or set `validation.default_region` if their country is another.",
+        "Correct the cells of column {column}.",
+        in_profile="set `validation.default_region` if their country is another.",
     ),
     IssueCode(
         "phone_too_long",
         "A phone number with too many digits",
         "{label} has too many digits; write one number only, for example {example}.",
-        "Correct the cells of column {column}, or set `validation.default_region` if their country is another.",
+        "Correct the cells of column {column}.",
+        in_profile="set `validation.default_region` if their country is another.",
     ),
     IssueCode(
         "phone_not_valid",
         "A phone number that no operator assigns",
         "{label} is not in use in its country; check the area code, and write it like {example}.",
-        'Correct the cells of column {column}, or accept them: `validation.phone = "possible"`.',
+        "Correct the cells of column {column}.",
+        in_profile='accept them: `validation.phone = "possible"`.',
     ),
     IssueCode.warning(
         "phone_local_only",
         "A phone number without its area code",
         "{label} is too short to be dialled from elsewhere; the area code is probably missing.",
-        'Complete the cells of column {column}, or refuse them: `validation.phone = "valid"`.',
+        "Complete the cells of column {column}.",
+        in_profile='refuse them: `validation.phone = "valid"`.',
     ),
     IssueCode.warning(
         "phone_unassigned",
         "A phone number that no operator assigns",
         "{label} is not in use in its country; check the area code.",
-        'Correct the cells of column {column}, or refuse them: `validation.phone = "valid"`.',
+        "Correct the cells of column {column}.",
+        in_profile='refuse them: `validation.phone = "valid"`.',
     ),
     IssueCode(
         "extension_invalid",
@@ -227,8 +235,8 @@ _ALL = (
         "date_invalid",
         "Not a date",
         "{label} is not a date of the calendar; write year, month and day, for example {example}.",
-        "Correct the cells of column {column}, or name the form of your dates: "
-        '`"{field}" = { column = "{column}", format = "%m/%d/%Y" }`.',
+        "Correct the cells of column {column}.",
+        in_profile='name the form of your dates: `"{field}" = { column = "{column}", format = "%m/%d/%Y" }`.',
     ),
     IssueCode(
         "date_not_past",
@@ -253,14 +261,16 @@ _ALL = (
         "country_unknown",
         "Not a valid country",
         "{label} is not a valid country; write its three-letter code, for example {example}.",
-        "Correct the cells of column {column}, or map your words in the profile: "
+        "Correct the cells of column {column}.",
+        in_profile="map your words in the profile: "
         '`"{field}" = { column = "{column}", map = { "your word" = "USA" } }`.',
     ),
     IssueCode.warning(
         "country_missing",
         "An address without a country",
         "{label} is missing; state and postal code were checked without it.",
-        'Add a column for it, or give every row one value in the profile: `"{field}" = { value = "USA" }`.',
+        "Add a column for it.",
+        in_profile='give every row one value in the profile: `"{field}" = { value = "USA" }`.',
     ),
     IssueCode(
         "state_required",
@@ -272,7 +282,8 @@ _ALL = (
         "state_unknown",
         "Not a state of that country",
         "{label} is not a state or province of that country; write its code, for example {example}.",
-        "Correct the cells of column {column}, or map your words in the profile: "
+        "Correct the cells of column {column}.",
+        in_profile="map your words in the profile: "
         '`"{field}" = { column = "{column}", map = { "your word" = "CA" } }`.',
     ),
     IssueCode.warning(
@@ -303,7 +314,8 @@ _ALL = (
         "po_box_physical",
         "A PO box as physical address",
         "{label} is a PO box; a physical address must be the place itself.",
-        'Map PO boxes as mailing address: `"addresses.mailing.streetLine1" = "{column}"`.',
+        "Write the place itself into column {column}.",
+        in_profile='map PO boxes as mailing address: `"addresses.mailing.streetLine1" = "{column}"`.',
     ),
     IssueCode.warning(
         "address_not_sent",
@@ -322,7 +334,8 @@ _ALL = (
         "social_id_country_missing",
         "A national id without its country",
         "{label} is missing; it is needed where a national id is given, for example {example}.",
-        'Add a column for it, or give every row one value in the profile: `"{field}" = { value = "USA" }`.',
+        "Add a column for it.",
+        in_profile='give every row one value in the profile: `"{field}" = { value = "USA" }`.',
     ),
     IssueCode.warning(
         "social_id_unusual",
@@ -346,13 +359,15 @@ _ALL = (
         "metadata_too_many",
         "More than five metadata pairs",
         "This row has more than five metadata values, the import key's own included; the API takes five.",
-        'Map fewer `metadata` fields, or free the import key\'s place: `delivery.import_key_metadata = ""`.',
+        "",
+        in_profile='map fewer `metadata` fields, or free the import key\'s place: `delivery.import_key_metadata = ""`.',
     ),
     IssueCode(
         "metadata_key_invalid",
         "A metadata name that is too long or has odd characters",
         "A metadata name has at most 40 letters, digits, dots, hyphens and underscores.",
-        "Rename the `metadata` fields in the profile.",
+        "",
+        in_profile="rename the `metadata` fields in the profile.",
     ),
     IssueCode(
         "contacts_primary",
@@ -389,8 +404,8 @@ _ALL = (
         "business_repeated",
         "The same business name twice in the file",
         "This business name also appears in other rows of this file.",
-        'If these rows are one business, write `group_by = "businessName"` under `[mapping]`; otherwise nothing has '
-        "to be done.",
+        "Nothing has to be done where these rows are several businesses.",
+        in_profile='write `group_by = "businessName"` under `[mapping]` if they are one.',
     ),
 )
 

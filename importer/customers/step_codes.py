@@ -36,8 +36,8 @@ STEP_FIELD_CODES = (
         "amount_other_currency",
         "An amount in another currency",
         "{label} names another currency than the limits of its row; all limits of a row are in one.",
-        "Write the amounts of a row in one currency, or take the currency out of column {column} and map it: "
-        '`"limits.currency" = "..."`.',
+        "Write the amounts of a row in one currency.",
+        in_profile='take the currency out of column {column} and map it: `"limits.currency" = "..."`.',
     ),
     IssueCode(
         "currency_unknown",

@@ -121,10 +121,14 @@ class Advice:
     Args:
         title: a few words.
         fix: what to do about all of its rows; empty for a warning without documentation.
+        in_file: the part of it that is done in the file; empty where only the profile can be changed.
+        in_profile: what whoever keeps the profile may do instead; empty: nothing.
     """
 
     title: str
     fix: str
+    in_file: str = ""
+    in_profile: str = ""
 
 
 def advise(cluster: Cluster, codes: Mapping[str, IssueCode]) -> Advice:
@@ -136,11 +140,15 @@ def advise(cluster: Cluster, codes: Mapping[str, IssueCode]) -> Advice:
     entry = codes.get(cluster.code)
     if entry is not None:
         title, _, _ = entry.title.partition(";")  # what follows is for the reference
-        return Advice(title, in_place(entry.fix, cluster.field, cluster.column))
+        whole, in_file, in_profile = (
+            in_place(text, cluster.field, cluster.column) for text in (entry.fix, entry.in_file, entry.in_profile)
+        )
+        return Advice(title, whole, in_file, in_profile)
     title = title_of(cluster.code)
     if cluster.severity is Severity.WARNING:
         return Advice(title, "")
-    return Advice(title, in_place(_REFUSED if cluster.column else _REFUSED_ROW, cluster.field, cluster.column))
+    fix = in_place(_REFUSED if cluster.column else _REFUSED_ROW, cluster.field, cluster.column)
+    return Advice(title, fix, fix)
 
 
 def title_of(code: str) -> str:

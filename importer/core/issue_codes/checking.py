@@ -12,8 +12,8 @@ ANY_FIELD = (
         "required_missing",
         "A required field is blank",
         "{label} is missing; fill it in, for example {example}.",
-        "Fill the blank cells of column {column}, or give them one value in the profile: "
-        '`"{field}" = { column = "{column}", default = "..." }`.',
+        "Fill the blank cells of column {column}.",
+        in_profile='give them one value in the profile: `"{field}" = { column = "{column}", default = "..." }`.',
     ),
     IssueCode(
         "too_long",
@@ -31,20 +31,23 @@ ANY_FIELD = (
         "text_unreadable",
         "A text holds control characters",
         "{label} holds characters that cannot be shown or sent; type the text again.",
-        "Type the cells of column {column} again, or check the file's encoding: `source.encoding`.",
+        "Type the cells of column {column} again.",
+        in_profile="check the file's encoding: `source.encoding`.",
     ),
     IssueCode.warning(
         "text_damaged",
         "A text lost characters",
         "{label} holds a replacement sign where letters were lost; compare it with the original.",
-        "The file was saved in another encoding than it was read with: set `source.encoding`, or export it again.",
+        "Export the file again as UTF-8: it was saved in another encoding than it was read with.",
+        in_profile="set `source.encoding`.",
     ),
     IssueCode(
         "change_forbidden",
         "A value would be changed, and the profile forbids that",
         "{label} would be changed before it is sent, and the profile forbids that; write it as the API wants it, "
         "for example {example}.",
-        'Fix column {column}, or take "{field}" out of `validation.no_change`.',
+        "Fix column {column}.",
+        in_profile='take "{field}" out of `validation.no_change`.',
     ),
     IssueCode.warning(
         "field_not_sent",
@@ -59,8 +62,8 @@ DUPLICATE_IN_FILE = IssueCode(
     "duplicate_in_file",
     "The same customer twice in the file",
     "This customer also appears in other rows of this file; keep one of them.",
-    'Delete the surplus rows, or set `validation.duplicates` in the profile: `"first"` keeps the first row, '
-    '`"allow"` imports them all.',
+    "Delete the surplus rows.",
+    in_profile='set `validation.duplicates` in the profile: `"first"` keeps the first row, `"allow"` imports them all.',
 )
 
 CHECKING_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in (*ANY_FIELD, DUPLICATE_IN_FILE)})

@@ -26,8 +26,8 @@ _ALL = (
         "document_address",
         "A document at an address that is not allowed",
         "{label} is at an address that the profile does not list; put the file into the folder of documents.",
-        "List the beginning of the address under `[documents] addresses` if these files may be read, or put them into "
-        "the folder of documents.",
+        "Put the files into the folder of documents.",
+        in_profile="list the beginning of their address under `[documents] addresses` if these files may be read.",
     ),
     IssueCode(
         "document_not_a_file",

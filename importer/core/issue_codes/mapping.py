@@ -12,28 +12,31 @@ _ALL = (
         "value_unmapped",
         "A word that the profile does not translate",
         "{label} holds a word that the profile's map does not know; add the word to the map, or correct the cell.",
-        'Add the words of column {column} to the map of `"{field}"` in the profile, or give the rest one value there: '
+        "Use the words that the profile translates in column {column}.",
+        in_profile='add the others to the map of `"{field}"` in the profile, or give the rest one value there: '
         '`default = "..."`.',
     ),
     IssueCode(
         "value_defaulted",
         "A word that the profile does not translate, sent as the default",
         "{label} holds a word that the profile's map does not know, so the profile's default is sent in its place.",
-        'Check whether the default is right for these rows, or add their word to the map of `"{field}"`.',
+        "Check whether the default is right for these rows.",
         Severity.WARNING,
+        in_profile='add their word to the map of `"{field}"` in the profile.',
     ),
     IssueCode(
         "pattern_mismatch",
         "A text that does not fit the profile's pattern",
         "{label} does not have the form that the profile's regex asks for; correct the cell, or the regex.",
-        'Check the regex of `"{field}"` in the profile against column {column}.',
+        "Correct the cells of column {column}.",
+        in_profile='correct the regex of `"{field}"` in the profile.',
     ),
     IssueCode(
         "date_unreadable",
         "Not a date",
         "{label} cannot be read as a date; write year, month and day, for example 1980-01-31.",
-        'Correct the cells of column {column}, or name their form: `"{field}" = { column = "{column}", '
-        'format = "%m/%d/%Y" }`.',
+        "Correct the cells of column {column}.",
+        in_profile='name their form: `"{field}" = { column = "{column}", format = "%m/%d/%Y" }`.',
     ),
     IssueCode(
         "date_serial",
@@ -45,8 +48,8 @@ _ALL = (
         "amount_sign",
         "An amount with another decimal sign than its column",
         "{label} is written with another decimal sign than the rest of its column; write it as they are.",
-        'Correct the cells of column {column}, or name its sign: `"{field}" = { column = "{column}", '
-        'decimal = "comma" }`.',
+        "Correct the cells of column {column}.",
+        in_profile='name its sign: `"{field}" = { column = "{column}", decimal = "comma" }`.',
     ),
     IssueCode(
         "phone_digits_lost",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.core.issues import IssueCode, Severity
+from importer.core.issues import IssueCode
 
 _SAVE_AGAIN = "Correct the rows in the program that wrote the file, and export it again."
 
 
-def _error(code: str, title: str, fix: str = _SAVE_AGAIN) -> IssueCode:
-    return IssueCode(code, title, "", fix)
+def _error(code: str, title: str, in_file: str = _SAVE_AGAIN, in_profile: str = "") -> IssueCode:
+    return IssueCode(code, title, "", in_file, in_profile=in_profile)
 
 
-def _warning(code: str, title: str, fix: str = _SAVE_AGAIN) -> IssueCode:
-    return IssueCode(code, title, "", fix, Severity.WARNING)
+def _warning(code: str, title: str, in_file: str = _SAVE_AGAIN) -> IssueCode:
+    return IssueCode.warning(code, title, "", in_file)
 
 
 _ALL = (
@@ -41,7 +41,10 @@ _ALL = (
         "quotes_broken", "Quotation marks that do not fit together", "Close the quotes, or double those inside a cell."
     ),
     _error(
-        "undecodable", "Bytes that are not text in the file's encoding", "Save the file as UTF-8, or name its encoding."
+        "undecodable",
+        "Bytes that are not text in the file's encoding",
+        "Save the file as UTF-8.",
+        "name its encoding: `source.encoding`.",
     ),
     _error("zero_byte", "A zero byte, where text was lost", "Type the cells again."),
     _error(

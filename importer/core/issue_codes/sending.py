@@ -95,7 +95,8 @@ _ALL = (
         "external_id_of_another",
         "The reference belongs to another person",
         "",
-        "Correct the references, or let them decide: `validation.external_id_decides = true`.",
+        "Correct the references.",
+        in_profile="let them decide: `validation.external_id_decides = true`.",
     ),
     IssueCode(
         "imported_before",

@@ -70,7 +70,8 @@ _ALL = (
         "idv_incomplete",
         "The row is refused, since it lacks what identity verification asks for",
         "",
-        'Fill in what the message names, or set `idv.not_ready = "create"`.',
+        "Fill in what the message names.",
+        in_profile='set `idv.not_ready = "create"`.',
     ),
     IssueCode.warning(
         "idv_failed",

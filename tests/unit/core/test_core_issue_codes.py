@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import importer
 from importer.core.issue_codes import all_codes, codes_by_stage, in_place
 from importer.core.issue_codes.answers import ANSWER_CODES
 from importer.core.issue_codes.reading import READING_CODES
+from importer.core.issues import IssueCode
 from importer.customers.contract import CUSTOMERS
 from importer.targets.rocketkor.classification_rules import CLASSES, EXCEPTIONS, PROXY_STATUSES, STATUSES
 
@@ -38,6 +40,23 @@ def test_every_code_has_a_title_and_a_fix(code: str) -> None:
     assert not entry.title.endswith(".")
     assert entry.fix.endswith((".", "`"))
     assert not re.search(r"\{\{|\}\}|\{(field|column)\}", in_place(entry.fix, "firstName", "First Name"))
+
+
+@pytest.mark.parametrize(
+    "code", [code for stage in ("reading", "mapping", "checking") for code in CODES_BY_STAGE[stage]]
+)
+def test_what_to_do_in_the_file_is_said_without_the_profile(code: str) -> None:
+    entry = ALL_CODES[code]
+    assert entry.in_file or entry.in_profile
+    assert not re.search(r"`(source|validation|delivery|idv)\.|\{field\}|map your", entry.in_file)
+    assert entry.in_profile[:1].islower() or not entry.in_profile
+
+
+def test_a_fix_is_one_sentence_of_what_the_file_and_the_profile_can_do() -> None:
+    both = IssueCode("a", "A", "", "Correct it.", in_profile="allow it.")
+    assert both.fix == "Correct it, or allow it."
+    assert replace(both, in_profile="").fix == "Correct it."
+    assert replace(both, in_file="").fix == "Allow it."
 
 
 def test_every_code_that_reading_gives_is_declared() -> None:
