@@ -20,6 +20,7 @@ import typer
 
 from importer.cli import (
     approving,
+    console,
     history,
     importing,
     keys,
@@ -71,6 +72,7 @@ for module in (
     undoing,
     keys,
     nightly,
+    console,
     profile_init,
     reference,
     history,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importer.profile.chosen_target import HARMLESS_TARGETS
+from importer.profile.console import ConsoleSettings
 from importer.profile.credentials import credentials
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.kept import KeptProfile
@@ -19,6 +20,7 @@ __all__ = [
     "EMULATOR",
     "HARMLESS_TARGETS",
     "OPTIONS",
+    "ConsoleSettings",
     "DeliverySettings",
     "FieldRule",
     "KeptProfile",

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from importer.core.contract import contract_of
 from importer.core.target_kinds import DEFAULT_KIND
 from importer.profile.after_create import AfterCreateSettings, DocumentSettings, VerificationSettings
+from importer.profile.console import ConsoleSettings
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
 from importer.profile.mapping_rules import GroupingSettings, MappingRule
@@ -95,6 +96,7 @@ class ProfileTables(Section):
     output: OutputSettings = OutputSettings()
     retention: RetentionSettings = RetentionSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    console: ConsoleSettings = ConsoleSettings()
     metrics: MetricsSettings = MetricsSettings()
     otel: OtelSettings = OtelSettings()
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from importer.profile import OPTIONS, Profile
+from importer.profile.console import ConsoleSettings, ConsoleUser
 from importer.profile.delivery import TargetSettings
 from importer.profile.mapping_rules import FieldRule, GroupingSettings
 from importer.profile.problems import is_single, model_in, variable
@@ -18,7 +19,7 @@ from importer.profile.transform import TRANSFORM
 from importer.reference.selection import select
 from importer.reference.value_types import in_words, toml
 
-MAPPING, RULE, TARGET = "mapping", 'mapping."FIELD"', "targets.NAME"
+MAPPING, RULE, TARGET, USER = "mapping", 'mapping."FIELD"', "targets.NAME", "console.users.NAME"
 _OPTION_OF = {place: option for option, place in OPTIONS.items()}
 
 
@@ -51,7 +52,7 @@ class KeyEntry:
     def is_free(self) -> bool:
         """Whether the user names its table, so that it can have no default."""
         of_mapping = {*GroupingSettings.model_fields, TRANSFORM}
-        return self.section in {RULE, TARGET} or (self.section == MAPPING and self.key not in of_mapping)
+        return self.section in {RULE, TARGET, USER} or (self.section == MAPPING and self.key not in of_mapping)
 
     def as_json(self) -> dict[str, Any]:
         """Return it in plain JSON types."""
@@ -118,6 +119,9 @@ def _tables() -> Iterator[_Table]:
             yield _Table(RULE, FieldRule, None)
         elif name == "targets":
             yield _Table(TARGET, TargetSettings, ("targets", "NAME"))
+        elif name == "console":
+            yield _Table(name, ConsoleSettings, (name,))
+            yield _Table(USER, ConsoleUser, None)
         elif inner is not None and name not in {"grouping", TRANSFORM}:
             yield from _nested(name, inner)
 

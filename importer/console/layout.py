@@ -1,0 +1,103 @@
+"""The frame of every page, and the few pieces that pages are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from importer.console.access import RefusedError, Session
+from importer.console.texts import t
+from importer.core.errors import ImporterError
+
+_HEAD = '<link rel="stylesheet" href="/static/console.css"><script src="/static/console.js"></script>'
+_PAGES = {"/": "nav.imports", "/new": "nav.new", "/settings": "nav.settings"}
+_LOOKS_EVERY_S = 15.0
+
+
+@contextmanager
+def page_frame(session: Session, title: str, path: str, *, banner: Callable[[], None] | None = None) -> Iterator[None]:
+    """Draw the frame of a page; the block draws its content.
+
+    Args:
+        path: of the page in the navigation; another one: none of its pages is this one.
+        banner: draws what must not be overlooked, above the content.
+    """
+    ui.add_head_html(_HEAD)
+    ui.page_title(f"{title} · {t('app.title')}")
+    ui.on_exception(_report)
+    ui.timer(_LOOKS_EVERY_S, lambda: None if session.is_alive else ui.navigate.to("/sign-in"))
+    with ui.link(target="#content").classes("skip"):
+        ui.label(t("app.skip"))
+    _bar(session, path)
+    if banner is not None:
+        banner()
+    with ui.element("main").props("id=content tabindex=-1"):
+        heading(title, 1)
+        yield
+
+
+def _bar(session: Session, path: str) -> None:
+    with ui.element("header").classes("bar"):
+        ui.label(t("app.title")).classes("brand")
+        with ui.element("nav").props(f'aria-label="{t("nav.label")}"'):
+            for target, name in _PAGES.items():
+                link = ui.link(t(name), target)
+                if target == path:
+                    link.props("aria-current=page")
+        with ui.element("div").classes("who"):
+            ui.label(t("app.user", user=session.user))
+            with ui.element("form").props("method=post action=/sign-out"):
+                ui.button(t("app.sign_out"), color=None).props("type=submit flat dense no-caps")
+
+
+def _report(error: Exception) -> None:
+    """Say what was refused or went wrong in a handler of this page; a bug is logged, and no value with it."""
+    if isinstance(error, ImporterError):
+        ui.notify(str(error), type="negative", multi_line=True, close_button=True, timeout=0)
+        if isinstance(error, RefusedError) and "session" in error.message:
+            ui.navigate.to("/sign-in")
+        return
+    structlog.stdlib.get_logger("importer.console").error("bug", exc_info=error)
+    ui.notify(t("app.bug"), type="negative", close_button=True, timeout=0)
+
+
+def heading(text: str, level: int = 2) -> TextElement:
+    """A heading."""
+    return TextElement(tag=f"h{level}", text=text)
+
+
+def hint(text: str) -> TextElement:
+    """A paragraph that explains."""
+    return TextElement(tag="p", text=text).classes("hint")
+
+
+def number(value: int) -> TextElement:
+    """A number, written as its reader writes numbers."""
+    return TextElement(tag="data", text=f"{value:,}").props(f"value={value}").classes("number")
+
+
+def moment(seconds: float) -> TextElement:
+    """A moment, written as its reader writes dates.
+
+    Args:
+        seconds: since the epoch.
+    """
+    at = datetime.fromtimestamp(seconds, UTC)
+    return TextElement(tag="time", text=f"{at:%Y-%m-%d %H:%M} UTC").props(f"datetime={at.isoformat()}")
+
+
+@contextmanager
+def card(title: str = "", **props: Any) -> Iterator[None]:
+    """A section of a page."""
+    with ui.element("section").classes("card") as section:
+        if title:
+            heading(title)
+        for name, value in props.items():
+            section.props(f'{name}="{value}"')
+        yield

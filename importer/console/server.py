@@ -1,0 +1,180 @@
+"""The console as a server: which pages there are, what is before them, how it begins and ends."""
+
+from __future__ import annotations
+
+import getpass
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+import nicegui
+import uvicorn
+from fastapi import FastAPI
+from nicegui import ui
+from starlette.staticfiles import StaticFiles
+
+from importer.console import plain_pages, sign_in
+from importer.console.access import Access
+from importer.console.console import Console
+from importer.console.guard import Guard
+from importer.console.jobs import Jobs
+from importer.console.pages import imports, settings
+from importer.console.texts import t
+from importer.core.errors import UsageError
+from importer.journal import workspace_secret
+from importer.observe import configure
+from importer.profile import ConsoleSettings, Profile
+from importer.runs.context import Machine
+from importer.runs.wiring import make_directory
+
+_ASSETS = files("importer.console") / "static"
+_DRAIN_S = 5
+"""For how long open connections may go on when the console ends, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A console that takes requests.
+
+    Args:
+        url: where it is.
+        link: lets whoever opens it in, once; empty: users sign in.
+    """
+
+    url: str
+    link: str = ""
+
+
+async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready], None]) -> None:
+    """Serve the console until it is stopped.
+
+    Args:
+        host: an address of this computer.
+        port: 0 takes a free one.
+        ready: told where it is, and of every further one-time link.
+
+    Raises:
+        UsageError: it would be reachable by others, and not be safe; or it cannot listen there.
+    """
+    require_safe(profile.console, host)
+    with _listening(host, port) as listener:
+        url = profile.console.url or _url(profile.console, host, listener.getsockname()[1])
+        make_directory(profile.workspace)
+        machine = Machine()
+        access = Access(
+            profile.console,
+            workspace_secret(profile.workspace),
+            getpass.getuser(),
+            monotonic=machine.clock.monotonic,
+            now=machine.clock.now,
+        )
+        console = Console(profile, access, Jobs(machine.clock), machine)
+        tell = partial(_tell, ready, url, access)
+        application = build(console, _origins(url, listener.getsockname()[1]), tell)
+        tell()
+        with configure(format=profile.log.format, level=profile.log.level):
+            try:
+                await _server(application, profile.console).serve(sockets=[listener])
+            finally:
+                await console.jobs.stop_all()
+
+
+def build(console: Console, origins: frozenset[str], entered: Callable[[], None]) -> FastAPI:
+    """Put the application together.
+
+    Args:
+        origins: as of `Guard`.
+        entered: called when a one-time link was used.
+    """
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for served in (application, nicegui.app):
+        plain_pages.explain_errors(served)
+    application.mount("/static", StaticFiles(directory=str(_ASSETS)), name="static")
+    sign_in.register(
+        application, console.access, secure=all(one.startswith("https:") for one in origins), entered=entered
+    )
+    for page in (imports, settings):
+        page.register(console)
+    ui.run_with(
+        application,
+        title=t("app.title"),
+        dark=None,
+        language="en-US",
+        favicon=Path(str(_ASSETS / "favicon.svg")),
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    application.add_middleware(Guard, access=console.access, origins=origins)
+    return application
+
+
+def require_safe(settings: ConsoleSettings, host: str) -> None:
+    """Refuse to serve a network without users, or without TLS.
+
+    Raises:
+        UsageError: others could reach it, and not be safe.
+    """
+    if _is_loopback(host):
+        return
+    if not settings.users:
+        raise UsageError(
+            f"The console would be open to everybody who reaches {host}.",
+            "Name its users in [console.users] of the profile, or leave out --host.",
+        )
+    if settings.certificate is None and not settings.url:
+        raise UsageError(
+            f"Passwords would go to {host} unencrypted.",
+            "Set `certificate` and `private_key` in [console], or `url` to the https address of a proxy before it.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
+        raise UsageError(f"The console cannot listen on {host}:{port}: {reason}.", "Try --port 0.") from error
+
+
+def _url(settings: ConsoleSettings, host: str, port: int) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"{'https' if settings.certificate else 'http'}://{name}:{port}"
+
+
+def _origins(url: str, port: int) -> frozenset[str]:
+    """The addresses by which browsers may use it."""
+    scheme = url.split("://", 1)[0]
+    here = {f"{scheme}://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    return frozenset({url} | (here if _is_loopback(url.split("://", 1)[1].rsplit(":", 1)[0].strip("[]")) else set()))
+
+
+def _tell(ready: Callable[[Ready], None], url: str, access: Access) -> None:
+    ready(Ready(url, "" if access.has_users else f"{url}/enter/{access.link.token}"))
+
+
+def _server(application: FastAPI, settings: ConsoleSettings) -> uvicorn.Server:
+    config = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        ws="wsproto",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN_S,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.private_key,
+    )
+    return uvicorn.Server(config)

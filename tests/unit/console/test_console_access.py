@@ -1,0 +1,154 @@
+"""Who gets in, what they may do, and when a session ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.console.access import Access, RefusedError, Role, Session, password_hash
+from importer.profile import ConsoleSettings
+
+PASSWORD = "a long password of anna"
+HASH = password_hash(PASSWORD)
+IDLE_S = 1_800.0
+
+
+class Clock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.at
+
+
+def settings(**roles: tuple[str, ...]) -> ConsoleSettings:
+    users = {name: {"password": HASH, "roles": given} for name, given in roles.items()}
+    return ConsoleSettings.model_validate({"users": users})
+
+
+def access(clock: Clock, secret: bytes = b"secret", **roles: tuple[str, ...]) -> Access:
+    return Access(settings(**roles), secret, "me", monotonic=clock.now, now=clock.now)
+
+
+def signed_in(doors: Access) -> Session:
+    cookie = doors.sign_in("anna", PASSWORD)
+    assert cookie is not None
+    known = doors.known(cookie)
+    assert known is not None
+    return known[0]
+
+
+def test_a_link_lets_one_browser_in_and_no_second_one() -> None:
+    doors = access(Clock())
+    link = doors.link.token
+    assert doors.enter("another") is None
+    assert doors.enter(link) is not None
+    assert doors.enter(link) is None
+    assert doors.link.token != link
+
+
+def test_whoever_opens_the_link_is_the_user_of_this_computer_and_may_do_everything() -> None:
+    doors = access(Clock())
+    cookie = doors.enter(doors.link.token)
+    assert cookie is not None
+    known = doors.known(cookie)
+    assert known is not None
+    assert known[0].user == "me"
+    assert all(known[0].may(role) for role in Role)
+
+
+def test_no_link_lets_anybody_in_where_there_are_users() -> None:
+    doors = access(Clock(), anna=("view",))
+    assert doors.enter(doors.link.token) is None
+
+
+def test_a_user_signs_in_by_their_password_alone() -> None:
+    doors = access(Clock(), anna=("prepare",))
+    assert doors.sign_in("anna", "another password") is None
+    assert doors.sign_in("ben", PASSWORD) is None
+    cookie = doors.sign_in("anna", PASSWORD)
+    assert cookie is not None
+    known = doors.known(cookie)
+    assert known is not None
+    assert known[0].user == "anna"
+
+
+def test_after_five_wrong_passwords_the_right_one_is_refused_for_a_minute() -> None:
+    clock = Clock()
+    doors = access(clock, anna=("prepare",), ben=("prepare",))
+    for _ in range(5):
+        assert doors.sign_in("anna", "wrong") is None
+    with pytest.raises(RefusedError, match="60 seconds"):
+        doors.sign_in("anna", PASSWORD)
+    assert doors.sign_in("ben", PASSWORD) is not None
+    clock.at += 61
+    assert doors.sign_in("anna", PASSWORD) is not None
+
+
+@pytest.mark.parametrize(
+    ("roles", "may"),
+    [
+        (("view",), {Role.VIEW}),
+        (("prepare",), {Role.VIEW, Role.PREPARE}),
+        (("approve",), {Role.VIEW, Role.APPROVE}),
+        (("run", "prepare"), {Role.VIEW, Role.PREPARE, Role.RUN}),
+    ],
+)
+def test_a_role_allows_itself_and_viewing(roles: tuple[str, ...], may: set[Role]) -> None:
+    doors = access(Clock(), anna=roles)
+    session = signed_in(doors)
+    assert {role for role in Role if session.may(role)} == may
+    assert session.sees_values == (roles != ("view",))
+
+
+def test_what_a_role_does_not_allow_is_refused_and_names_the_role() -> None:
+    session = signed_in(access(Clock(), anna=("view",)))
+    with pytest.raises(RefusedError, match="'run'"):
+        session.require(Role.RUN)
+
+
+def test_a_session_ends_when_its_user_does_nothing_and_goes_on_while_they_do_something() -> None:
+    clock = Clock()
+    doors = access(clock, anna=("view",))
+    session = signed_in(doors)
+    clock.at += IDLE_S - 1
+    session.require(Role.VIEW)
+    clock.at += IDLE_S - 1
+    assert session.is_alive
+    session.require(Role.VIEW)
+    clock.at += IDLE_S + 1
+    with pytest.raises(RefusedError, match="ended"):
+        session.require(Role.VIEW)
+
+
+def test_a_session_outlives_a_restart_and_no_longer_than_its_user_is_away() -> None:
+    clock = Clock()
+    cookie = access(clock, anna=("view",)).sign_in("anna", PASSWORD)
+    assert cookie is not None
+    clock.at += 60
+    assert access(clock, anna=("view",)).known(cookie) is not None
+    clock.at += IDLE_S
+    assert access(clock, anna=("view",)).known(cookie) is None
+
+
+def test_a_session_ends_by_signing_out_and_where_the_user_is_gone_from_the_profile() -> None:
+    clock = Clock()
+    doors = access(clock, anna=("view",))
+    cookie = doors.sign_in("anna", PASSWORD)
+    assert cookie is not None
+    known = doors.known(cookie)
+    assert known is not None
+    doors.end(known[0].id)
+    assert doors.known(cookie) is None
+    assert access(clock, ben=("view",)).known(cookie) is None
+
+
+def test_a_cookie_that_was_changed_or_signed_by_another_workspace_is_nobody() -> None:
+    clock = Clock()
+    doors = access(clock)
+    cookie = doors.enter(doors.link.token)
+    assert cookie is not None
+    assert access(clock, b"another secret").known(cookie) is None
+    assert doors.known("x" + cookie) is None
+    assert doors.known("") is None
