@@ -12,7 +12,6 @@ from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile
 from importer.cli.output import print_json, say, show
-from importer.core.distribution import how_to_install
 from importer.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,12 +40,13 @@ def register(app: typer.Typer) -> None:
 
 
 def console(*, own: ConsoleOptions, shared: opt.Shared) -> None:
-    """Serve the web console until Ctrl-C: upload, map, fix, check, approve, run, results.
+    """Serve the web console until Ctrl-C.
 
-    Without users it serves this computer alone, and prints a link that lets whoever opens it in, once. With
-    [console.users] in the profile people sign in by name and password, and do what their roles allow: view, prepare,
-    approve, run. It sends only to targets that the profile names, and reads only files that were uploaded to it. Runs
-    that are under way when it ends are stopped cleanly, and can be resumed.
+    Upload, map, fix, check, approve, run, results, in a browser. Without users it serves this computer alone, and
+    prints a link that lets whoever opens it in, once. With [console.users] in the profile people sign in by name and
+    password, and do what their roles allow: view, prepare, approve, run. It sends only to targets that the profile
+    names, and reads only files that were uploaded to it. Runs that are under way when it ends are stopped cleanly, and
+    can be resumed.
     """
     if own.new_user is not None:
         _print_user(own.new_user)
@@ -57,8 +57,14 @@ def console(*, own: ConsoleOptions, shared: opt.Shared) -> None:
     try:
         from importer.console.server import serve  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError(f"The console needs the library '{error.name}'.", how_to_install("console")) from None
+        raise _missing(error) from None
     asyncio.run(serve(profile, own.host, own.port, lambda ready: _print_ready(ready, as_json=shared.json)))
+
+
+def _missing(error: ImportError) -> UsageError:
+    from importer.core.distribution import how_to_install  # noqa: PLC0415
+
+    return UsageError(f"The console needs the library '{error.name}'.", how_to_install("console"))
 
 
 def _print_ready(ready: Ready, *, as_json: bool) -> None:
@@ -76,7 +82,7 @@ def _print_user(name: str) -> None:
     try:
         from importer.console.access import password_hash  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError(f"The console needs the library '{error.name}'.", how_to_install("console")) from None
+        raise _missing(error) from None
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("There is no terminal to ask for the password on.", "Run the command on a terminal.")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)

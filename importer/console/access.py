@@ -223,7 +223,7 @@ def password_hash(password: str) -> str:
 
 
 _NOBODY = password_hash(secrets.token_urlsafe(16))
-"""Compared with where there is no such user, so that the time taken does not tell."""
+"""Compared with where there is no such user, so that the time taken shows nothing."""
 
 
 def _fits(hashed: str, password: str) -> bool:

@@ -56,7 +56,7 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
     Args:
         host: an address of this computer.
         port: 0 takes a free one.
-        ready: told where it is, and of every further one-time link.
+        ready: called with where it is, and again with every further one-time link.
 
     Raises:
         UsageError: it would be reachable by others, and not be safe; or it cannot listen there.
@@ -74,9 +74,9 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
             now=machine.clock.now,
         )
         console = Console(profile, access, Jobs(machine.clock), machine)
-        tell = partial(_tell, ready, url, access)
-        application = build(console, _origins(url, listener.getsockname()[1]), tell)
-        tell()
+        announce = partial(_announce, ready, url, access)
+        application = build(console, _origins(url, listener.getsockname()[1]), announce)
+        announce()
         with configure(format=profile.log.format, level=profile.log.level):
             try:
                 await _server(application, profile.console).serve(sockets=[listener])
@@ -161,7 +161,7 @@ def _origins(url: str, port: int) -> frozenset[str]:
     return frozenset({url} | (here if _is_loopback(url.split("://", 1)[1].rsplit(":", 1)[0].strip("[]")) else set()))
 
 
-def _tell(ready: Callable[[Ready], None], url: str, access: Access) -> None:
+def _announce(ready: Callable[[Ready], None], url: str, access: Access) -> None:
     ready(Ready(url, "" if access.has_users else f"{url}/enter/{access.link.token}"))
 
 

@@ -12,7 +12,7 @@ from importer.profile.section import Section, Written
 
 _HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 _ADDRESS = re.compile(r"https://[^/\s?#@]+")
-_HASH_IS = "an Argon2id hash; `importer console --new-user NAME` prints one"
+_HASH_IS = "an Argon2id hash; the option --new-user of the console prints one"
 _ADDRESS_IS = "an address such as https://import.example.com, without a path"
 
 
@@ -58,7 +58,9 @@ class ConsoleSettings(Section):
     certificate: Path | None = Field(
         None, description="The TLS certificate (PEM) of the console itself; not set: a proxy has it, or no network."
     )
-    private_key: Path | None = Field(None, description="The private key of `certificate` (PEM).")
+    private_key: Path | None = Field(
+        None, description="The private key of `certificate` (PEM); not set: as `certificate`."
+    )
     idle_s: PositiveFloat = Field(
         1_800.0, description="Users who did nothing for this long have to sign in again, in seconds."
     )

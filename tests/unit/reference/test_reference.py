@@ -17,6 +17,7 @@ from importer.core.issue_codes import all_codes
 from importer.customers.contract import CUSTOMERS
 from importer.customers.rules import FIELDS, READING_FIELDS, RULES, field_spec
 from importer.profile import OPTIONS, Profile
+from importer.profile.console import ConsoleUser
 from importer.profile.delivery import TargetSettings
 from importer.profile.mapping_rules import FieldRule, GroupingSettings
 from importer.profile.problems import places, variable
@@ -129,9 +130,10 @@ def test_every_key_of_the_schema_is_listed_once_and_none_that_is_not_one() -> No
     grouping = {f"mapping.{key}" for key in (*GroupingSettings.model_fields, "transform")}
     rules = {f'mapping."FIELD".{key}' for key in FieldRule.model_fields}
     targets = {f"targets.NAME.{key}" for key in TargetSettings.model_fields}
+    users = {f"console.users.NAME.{key}" for key in ConsoleUser.model_fields}
 
     assert sorted(one.place for one in KEYS) == sorted(
-        {*settings, *grouping, *rules, *targets, 'mapping."FIELD"'},
+        {*settings, *grouping, *rules, *targets, *users, 'mapping."FIELD"'},
     )
 
 
