@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from typing import NamedTuple
 
+from importer.approval.permissions import Approver, advice, approvers, has_left, why_not_allowed
 from importer.approval.policy import Person, Policy
-from importer.approval.signatures import is_genuine
-from importer.core.labels import counted
-from importer.core.plans import Approvable, Job, PolicyJob, Role, Signature
+from importer.approval.signatures import Signer, is_genuine, raw_key
+from importer.core.plans import Approvable, Signature
 
 CLOCK_LEEWAY_S = 300.0
 """By so much the clocks of author, signer and this machine may differ."""
@@ -39,13 +39,15 @@ class Verdict:
         refused: what no further signature can help against; empty: nothing.
         missing: what has to be added; empty: nothing.
         who: those who may add it.
+        advice: the same in sentences, with what to do where they do not suffice; empty: nothing helps, or is missing.
     """
 
     counted: tuple[Signature, ...] = ()
     wrong: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     missing: str = ""
-    who: tuple[str, ...] = ()
+    who: tuple[Approver, ...] = ()
+    advice: str = ""
 
     @property
     def approved(self) -> bool:
@@ -95,8 +97,11 @@ def judge(
     needed = max(policy.signatures, tightened.signatures)
     names = {one.name for one in counting}
     missing = f"it needs the signatures of {needed} people and has {len(names)}" if len(names) < needed else ""
-    who = tuple(approvers(policy, subject.job, subject.host, subject.rows, names))
-    return Verdict(tuple(counting), tuple(wrong), tuple(refused), missing, who)
+    able = approvers(policy, subject.job, subject.host, now)
+    who = tuple(one for one in able if one.limit >= subject.rows and one.name not in names)
+    authored = any(one.role == "author" for one in counting)
+    how = advice(able, names, subject.rows, needed - len(names), authored=authored) if missing and not refused else ""
+    return Verdict(tuple(counting), tuple(wrong), tuple(refused), missing, who, how)
 
 
 def _good_until(policy: Policy, subject: Approvable, tightened: Tightened) -> float:
@@ -106,25 +111,15 @@ def _good_until(policy: Policy, subject: Approvable, tightened: Tightened) -> fl
 def _why_not_counted(policy: Policy, person: Person | None, one: Signature, subject: Approvable, latest: float) -> str:
     if person is None:
         return "is not in the policy"
-    if person.until is not None and datetime.fromtimestamp(one.signed_at, UTC).date() > person.until:
-        return "signed after their last day"
+    if has_left(person, one.signed_at):
+        return f"signed after their last day, {person.until}"
     if one.signed_at < subject.made_at - CLOCK_LEEWAY_S:
         return "signed before the plan was made"
     if one.signed_at > latest:
         return "signed when the plan was no longer good, or in the future"
-    return _why_not_allowed(policy, person, one.role, subject)
-
-
-def _why_not_allowed(policy: Policy, person: Person, role: Role, subject: Approvable) -> str:
-    if role == "author":
+    if one.role == "author":
         return "" if person.plans else "may not make plans"
-    server = policy.named(subject.host) or subject.host
-    limit = _limit(policy, person, subject.job, subject.host)
-    if limit is None:
-        return f"may not approve this for {server}"
-    if limit < subject.rows:
-        return f"may approve up to {counted(int(limit), 'customer')} for {server}, and these are {subject.rows:,}"
-    return ""
+    return why_not_allowed(policy, person, subject)
 
 
 def _of_different_people(held: Sequence[Signature]) -> list[Signature]:
@@ -134,39 +129,10 @@ def _of_different_people(held: Sequence[Signature]) -> list[Signature]:
     return [*authors[:1], *approving.values()]
 
 
-def _limit(policy: Policy, person: Person, job: Job, host: str) -> float | None:
-    """The most customers that somebody may approve at once; None: they may not approve such a plan at all."""
-    asked: PolicyJob = "import" if job == "return" else job
-    server = policy.named(host)
-    limits = [
-        inf if one.rows is None else float(one.rows)
-        for one in person.approves
-        if server and server in one.targets and (not one.jobs or asked in one.jobs)
-    ]
-    return max(limits, default=None)
-
-
-def approvers(policy: Policy, job: Job, host: str, rows: int = 0, but: Collection[str] = ()) -> Iterator[str]:
-    """Name who may approve a plan, and up to how many customers.
-
-    Args:
-        rows: of the plan; 0: it is not made yet.
-        but: who has signed it already.
-    """
-    for name, person in policy.people.items():
-        limit = _limit(policy, person, job, host)
-        if limit is not None and limit >= rows and name not in but:
-            yield name if limit == inf else f"{name} (up to {counted(int(limit), 'customer')})"
-
-
 def why_not_sign(
-    policy: Policy,
-    subject: Approvable,
-    by: Signature,
-    signatures: Sequence[Signature],
-    now: float,
+    policy: Policy, subject: Approvable, by: Signature, signatures: Sequence[Signature], now: float
 ) -> str:
-    """Say why a signature that was just made would not help a plan, in a sentence; empty: it would.
+    """Say why an approver's signature that was just made would not help a plan, in a sentence; empty: it would.
 
     Args:
         by: the new signature.
@@ -176,16 +142,36 @@ def why_not_sign(
     good_until = _good_until(policy, subject, Tightened())
     if now > good_until:
         return f"The plan was good until {_moment(good_until)}."
-    if person is None:
-        return f"{by.name} is not in the approval policy."
-    if not is_genuine(by, subject.sha256, person.key):
-        return f"The approval policy holds another key of {by.name}."
+    genuine = person is not None and is_genuine(by, subject.sha256, person.key)
+    if unknown := _why_not_known(person, by.name, now, is_theirs=genuine):
+        return unknown
     if reason := _why_not_counted(policy, person, by, subject, good_until):
         return f"{by.name} {reason}."
-    others = {(one.name, one.role) for one in signatures}
-    if by.role == "approver" and (by.name, "author") in others:
+    if any((one.name, one.role) == (by.name, "author") for one in signatures):
         return f"{by.name} has made the plan: author and approver are different people."
     return ""
+
+
+def why_not_author(policy: Policy, signer: Signer, now: float) -> str:
+    """Say why somebody's signature as the author of plans would not count, in a sentence; empty: it would."""
+    person = policy.people.get(signer.name)
+    is_theirs = person is not None and raw_key(person.key) == raw_key(signer.public)
+    if unknown := _why_not_known(person, signer.name, now, is_theirs=is_theirs):
+        return unknown
+    return "" if person and person.plans else f"{signer.name} may not make plans."
+
+
+def _why_not_known(person: Person | None, name: str, now: float, *, is_theirs: bool) -> str:
+    """Why nothing counts that somebody signs now, whatever it is, in a sentence; empty: it may.
+
+    Args:
+        is_theirs: whether they sign with the key that the policy holds.
+    """
+    if person is None:
+        return f"{name} is not in the approval policy."
+    if not is_theirs:
+        return f"The approval policy holds another key of {name}."
+    return f"{name} may sign until {person.until}, which is over." if has_left(person, now) else ""
 
 
 def _moment(seconds: float) -> str:

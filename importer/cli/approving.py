@@ -59,7 +59,7 @@ def approve(plan: Plan, *, own: ApproveOptions, shared: opt.Shared) -> None:
     """
     profile = load_profile(shared, own)
     as_json = wants_json(profile, shared)
-    from importer.runs.plans.approve import Judged  # noqa: PLC0415
+    from importer.runs.plans.approve import Judged, signature  # noqa: PLC0415
     from importer.runs.plans.approve import approve as sign_plan  # noqa: PLC0415
     from importer.runs.plans.kinds import read_plan  # noqa: PLC0415
     from importer.runs.wiring.clock import SystemClock  # noqa: PLC0415
@@ -70,6 +70,7 @@ def approve(plan: Plan, *, own: ApproveOptions, shared: opt.Shared) -> None:
     signer = _signer(profile.approval.key)
     if not as_json:
         say(fitted("\n".join(_lines(shown, plan)), sys.stderr))
+    signature(shown.plan, signer, now())  # who may not sign it is not asked
     _require_yes(profile, plan, signer)
     signed, made = sign_plan(plan, signer, shown.plan.sha256, now())
     judged = Judged.of(signed, profile.approval, now())
@@ -131,7 +132,7 @@ def _json(judged: Judged, plan: Path) -> dict[str, Any]:
         "plan": judged.as_json(),
         "approved": judged.approved,
         "missing": judged.missing,
-        "who": list(judged.who),
+        "who": [str(one) for one in judged.who],
         "files": {"plan": str(plan)},
         "exit_code": 0,
         "error": None,
@@ -163,7 +164,8 @@ def _facts(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     counts = [f"{count:,} {name}" for name, count in said["counts"].items() if count]
     yield "rows", ", ".join([*counts, *([f"{said['known']:,} known already"] if said["known"] else [])])
     yield "forecast", str(said["forecast"].get("text", ""))
-    yield "made", f"{_moment(said['made_at'])} by {said['author']}"
+    authors = [one["name"] for one in said["signatures"] if one["role"] == "author"]
+    yield "made", f"{_moment(said['made_at'])} by {authors[0] if authors else said['author'] + ' (not signed)'}"
     yield "good until", f"{_moment(said['good_until'])}{': it has expired' if said['expired'] else ''}"
     root = f", bodies {said['root'][:_HASH]}" if said["root"] else ""
     yield "SHA-256", f"plan {said['sha256'][:_HASH]}{root}"
@@ -175,6 +177,9 @@ def _moment(iso: str) -> str:
 
 def _state(judged: Judged, path: Path, profile: Profile) -> Iterator[str]:
     """Whether a plan may be used, and what to do next."""
+    from importer.runs.plans.authorship import approve_command  # noqa: PLC0415
+    from importer.runs.plans.plan_file import MAKE_AGAIN  # noqa: PLC0415
+
     commands = profile.commands
     if judged.approved is None:
         yield "\nNo policy on this machine says whose signatures count: the machine that sends by the plan decides."
@@ -183,9 +188,12 @@ def _state(judged: Judged, path: Path, profile: Profile) -> Iterator[str]:
     else:
         yield f"\nNot approved{'' if judged.is_needed else ', and its target asks for no approval'}."
         yield from judged.missing
-    if judged.who and not judged.expired:
-        yield f"It can be approved by {', '.join(judged.who)}:"
-        yield f"  {commands.approve(path)}"
-    elif not judged.expired:
+    if judged.expired:
+        yield MAKE_AGAIN
+    elif judged.approved is False and judged.is_needed:
+        yield judged.advice
+        if judged.who:
+            yield f"  {approve_command(judged.who, path, commands)}"
+    else:
         yield "To send what it says, run:"
         yield f"  {judged.send(path, commands)}"

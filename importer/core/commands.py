@@ -156,9 +156,17 @@ class Commands:
         target = ("--target", self.target) if self.target else ()
         return self._on_file("plan", file, *target, *self.sending, *more)
 
-    def approve(self, plan: Path | str) -> str:
-        """Sign a plan."""
-        return self._composed("approve", self._path(plan))
+    def plan_signed(self) -> str:
+        """Make a plan that somebody signs as its author."""
+        return self._composed("plan", "FILE", "--key", "NAME")
+
+    def approve(self, plan: Path | str, key: str = "") -> str:
+        """Sign a plan.
+
+        Args:
+            key: whose key signs; empty: the only one there is.
+        """
+        return self._composed("approve", self._path(plan), *(("--key", key) if key else ()))
 
     def run_plan(self, plan: Path | str) -> str:
         """Send what a plan says."""

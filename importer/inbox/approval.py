@@ -23,7 +23,7 @@ from importer.results import Report
 from importer.runs.context import Context
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.plans.authorship import Author
-from importer.runs.plans.gate import Requirement, may_sign
+from importer.runs.plans.gate import Requirement
 from importer.runs.plans.import_plan import ImportPlan
 from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.make import plan as make_plan
@@ -108,9 +108,9 @@ class FileApproval:
             fate=Fate.UNAPPROVED,
             exit_code=ExitCode.ACCESS,
             counts=plan.content.counts if isinstance(plan, ImportPlan) else {},
-            error=f"{again}The plan waits: {'; '.join(verdict.reasons)}. {may_sign(verdict.who)}",
+            error=f"{again}The plan waits: {'; '.join(verdict.reasons)}. {verdict.advice}",
             plan=to,
-            next_step=self.profile.commands.for_everywhere().approve(to),
+            next_step=self.profile.commands.for_everywhere().approve(to) if verdict.who else "",
             ends_pass=False,
         )
 
@@ -140,7 +140,7 @@ class FileApproval:
                 return await retry(context, run_id, plan=found)
             except (ApprovalMissingError, PlanRefusedError) as error:
                 why = error.message
-        made = await plan_retry(context, run_id, fixed=path if fixed else None, signer=self.author())
+        made = await plan_retry(context, run_id, fixed=path if fixed else None, author=self.author)
         await asyncio.to_thread(made.write, plan_of(path), instead=True)
         return self._waits(made, path, result, why)
 

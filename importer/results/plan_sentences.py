@@ -22,6 +22,8 @@ def plan_sentences(plans: Iterable[Mapping[str, Any]]) -> list[str]:
 def _sentence(plan: Mapping[str, Any]) -> str:
     names = [one["name"] for one in plan["signatures"] if one["role"] == "approver"]
     approved = f", approved by {' and '.join(sorted(names))}" if names else ""
-    made = f"made by {plan['author']}"
+    authors = [one["name"] for one in plan["signatures"] if one["role"] == "author"]
+    unsigned = f"{plan['author']}{' (not signed)' if plan['signatures'] else ''}"
+    made = f"made by {authors[0] if authors else unsigned}"
     does, rows = _SENT.get(plan["job"], "Sent"), counted(plan["rows"], "customer")
     return f"{does} as the plan {plan['sha256'][:8]} says ({rows}), {made}{approved}."

@@ -19,11 +19,11 @@ from importer.runs.consent import ask_consent
 from importer.runs.context import Context, in_hours
 from importer.runs.follow import NOT_UNDOING
 from importer.runs.load import at_hand
-from importer.runs.plans.authorship import Author, made, no_author, signer_of
-from importer.runs.plans.gate import Requirement, admitted, is_begun, note, requirement
+from importer.runs.plans.authorship import Author, NextOf, made, no_author, signer_of
+from importer.runs.plans.gate import admitted, is_begun, note, requirement
 from importer.runs.plans.held import source_of
 from importer.runs.plans.import_plan import refused
-from importer.runs.plans.plan_file import moment, require_replaceable
+from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.plans.update_plan import FILE, UpdatePlan, content_of
 from importer.runs.resume import recall, resume
 from importer.runs.send import Sending
@@ -67,7 +67,7 @@ def _planned(context: Context, report: Report, out: Path | None, author: Author)
         profile = run.context.profile
         asked = requirement(profile, run.where)
         content = content_of(run.workspace.journal, run.stored, profile.contract)
-        signer = signer_of(profile, asked, author)
+        signer = signer_of(profile, asked, author, run.context.now())
         plan = made(
             UpdatePlan,
             run.context,
@@ -80,21 +80,15 @@ def _planned(context: Context, report: Report, out: Path | None, author: Author)
         path = out or run.directory / FILE
         plan.write(path)
     commands = context.profile.commands
-    advice, command = "To change exactly that, run:", commands.update_plan(path)
-    if asked is not None:
-        advice, command = "To approve it, run:", commands.approve(path)
+    what = NextOf.of(plan, asked, path, commands)
+    advice, command = what.step("To change exactly that, run:", commands.update_plan(path), commands.show(str(path)))
     return replace(
         report,
         files={**report.files, "plan": path},
-        verdict=f"{report.verdict} The plan {plan.sha256[:_HASH]} is good until {moment(_good_until(asked, plan))}.",
+        verdict=f"{report.verdict} This is the plan {plan.sha256[:_HASH]}. {what.until} {what.approval}".strip(),
         next_step=f"{advice} {command}",
         next_command=command,
     )
-
-
-def _good_until(asked: Requirement | None, plan: UpdatePlan) -> float:
-    policy = asked.policy if asked else None
-    return plan.expires_at if policy is None else min(plan.expires_at, plan.made_at + policy.valid)
 
 
 async def update_planned(context: Context, path: Path, source: Source | None = None) -> Report:

@@ -17,7 +17,8 @@ from importer.runs.begin import Beginning, allowed, begin
 from importer.runs.context import Context, in_hours
 from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.load import at_hand
-from importer.runs.plans.gate import admitted
+from importer.runs.plans.authorship import Author, no_author, signer_of
+from importer.runs.plans.gate import admitted, requirement
 from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.plans.returning import Returning
 from importer.runs.preconditions import require_own_run
@@ -28,7 +29,6 @@ from importer.runs.wiring import open_workspace
 from importer.runs.wiring.sources import LocalSource
 
 if TYPE_CHECKING:
-    from importer.approval import Signer
     from importer.runs.plans.return_plan import ReturnPlan
 
 RETRYABLE = Reopened((RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT), steps=(StepState.FAILED, StepState.DIFFERS))
@@ -57,12 +57,12 @@ async def retry(
 
 
 async def plan_retry(
-    context: Context, name: str, *, fixed: Path | str | None = None, signer: Signer | None = None
+    context: Context, name: str, *, fixed: Path | str | None = None, author: Author = no_author
 ) -> ReturnPlan:
     """Make the plan of what `retry` would send; changes nothing. Arguments and errors as for `retry`.
 
     Args:
-        signer: the author; None: no author signs it.
+        author: asked where a policy is in force: the plan is signed with that key.
     """
     with ExitStack() as stack:
         if fixed is None:
@@ -71,11 +71,11 @@ async def plan_retry(
         else:
             local = await beside_the_loop(stack.enter_context, at_hand(context, fixed))
             context, name, back = await _fixed(context, name, local.path, fixed)
-        return await beside_the_loop(_planned, context, name, back, signer)
+        return await beside_the_loop(_planned, context, name, back, author)
 
 
 async def write_plan(
-    context: Context, name: str, *, fixed: Path | str | None, signer: Signer | None, out: Path | None
+    context: Context, name: str, *, fixed: Path | str | None, author: Author, out: Path | None
 ) -> Path:
     """Make the plan of what `retry` would send, and write it; arguments and errors as for `plan_retry`.
 
@@ -88,7 +88,7 @@ async def write_plan(
         assert fixed is not None  # noqa: S101  # the face has named one of them
         runs = await beside_the_loop(routing.runs_of, Path(fixed), context.profile.source)
         name = routing.to(context.profile, runs or (), fixed)
-    plan = await plan_retry(context, name, fixed=fixed, signer=signer)
+    plan = await plan_retry(context, name, fixed=fixed, author=author)
     path = out or context.workspace / plan.run_id / f"return-plan-{plan.sha256[:8]}.json"
     await beside_the_loop(plan.write, path)
     return path
@@ -111,7 +111,7 @@ def _of_a_dry_run(context: Context, name: str, source: Path | str) -> UsageError
     )
 
 
-def _planned(context: Context, name: str, back: Back, signer: Signer | None) -> ReturnPlan:
+def _planned(context: Context, name: str, back: Back, author: Author) -> ReturnPlan:
     context = context.under(context.profile.with_options({"yes": True}))  # nothing is sent
     with closing(open_workspace(context.workspace, create=False)) as workspace:
         stored = workspace.runs.find(name)
@@ -123,6 +123,7 @@ def _planned(context: Context, name: str, back: Back, signer: Signer | None) -> 
                 f"Plan the file anew, and send that plan with --force: {make}",
             )
         context, where = destination_again(context, workspace, stored, context.now())
+        signer = signer_of(context.profile, requirement(context.profile, where), author, context.now())
         return Returning(context, workspace, stored, where, back).plan(signer)
 
 

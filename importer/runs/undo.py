@@ -28,7 +28,7 @@ from importer.runs.consent import ask_consent
 from importer.runs.context import Context, in_hours
 from importer.runs.endings import Ending, ending_of, stop_code
 from importer.runs.finish import finish
-from importer.runs.plans.authorship import Author, made, no_author, signer_of
+from importer.runs.plans.authorship import Author, NextOf, made, no_author, signer_of
 from importer.runs.plans.gate import admitted, is_begun, note, requirement
 from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.resume import recall
@@ -42,7 +42,8 @@ from importer.runs.wiring.sending import delivering, limiter_for
 
 _UNKNOWN = "It is not known whether this row became a customer."
 _READ = "Read the plan, then apply it:"
-_APPROVED = "Read the plan, have it approved (`{}`), then apply it:"
+_APPROVED = "Read the plan. {} Have it approved (`{}`), then apply it:"
+_NOBODY = "Read the plan. {} To see it, run:"
 _AGAIN = "To go on with the plan, run:"
 _ANEW = "To list what is left, run:"
 _WHY = "Customers were left alone or are in doubt; `{}` says why."
@@ -92,18 +93,19 @@ async def plan_undo(
     _require_changes(context, Step(action))
     async with in_hours(context) as bounded, _opened(bounded, name) as opened:
         _require_harmless(opened.where, action)
+        profile = opened.context.profile
+        asked = requirement(profile, opened.where)
+        signer = signer_of(profile, asked, author, context.now())
         done = opened.workspace.journal.steps(opened.stored.run).states(Step(action))
         left = [one for one in opened.created if done.get(one.ordinal) is not StepState.DONE]
         entries, skipped = await _looked_at(opened, left)
         doubted = [one for one in opened.made if one.state is not RowState.CREATED]
         skipped += [Skipped(row=one.row, customer_id=one.customer_id, why=_UNKNOWN) for one in doubted]
-        profile = opened.context.profile
-        asked = requirement(profile, opened.where)
         plan = made(
             UndoPlan,
             opened.context,
             opened.where,
-            signer_of(profile, asked, author),
+            signer,
             run_id=opened.stored.header.run_id,
             rows=len(entries),
             action=action,
@@ -116,9 +118,17 @@ async def plan_undo(
         report = _report(opened, plan, path, done=len(opened.created) - len(left))
         code = ExitCode.SOME_FAILED if skipped else ExitCode.OK
         if entries:
-            advice = _READ if asked is None else _APPROVED.format(profile.commands.approve(path))
-            report = replace(report, next_step=advice, next_command=_again(opened, plan, path))
+            advice, command = _next(NextOf.of(plan, asked, path, profile.commands), opened, plan, path)
+            report = replace(report, next_step=advice, next_command=command)
         return replace(report, is_plan=True, exit_code=code)
+
+
+def _next(what: NextOf, opened: _Opened, plan: UndoPlan, path: Path) -> tuple[str, str]:
+    """What to do with a plan, up to the command, and the command."""
+    if what.approval and not what.approve:
+        return _NOBODY.format(what.approval), opened.context.profile.commands.show(str(path))
+    advice = _APPROVED.format(what.approval, what.approve) if what.approve else _READ
+    return advice, _again(opened, plan, path)
 
 
 async def _looked_at(opened: _Opened, rows: list[BodyOfRow]) -> tuple[list[Entry], list[Skipped]]:

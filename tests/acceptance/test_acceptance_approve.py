@@ -76,10 +76,42 @@ def test_what_is_still_missing_is_said_with_who_may_give_it(user: User, office: 
     ("name", "author", "other", "why"),
     [
         ("carol", "carol", {}, "author and approver are different people"),
-        ("ben", "anna", {"rows": 50_001}, "up to 50,000 customers"),
-        ("ben", "anna", {"host": "elsewhere.example.com"}, "may not approve this"),
-        ("anna", "carol", {}, "may not approve this"),
-        ("dora", "anna", {}, "not in the approval policy"),
+        (
+            "ben",
+            "anna",
+            {"rows": 50_001},
+            (
+                "ben may approve up to 50,000 customers for sandbox, and these are 50,001. The plan was not signed."
+                " It can be approved by carol."
+            ),
+        ),
+        (
+            "ben",
+            "anna",
+            {"host": "elsewhere.example.com"},
+            (
+                "ben may not approve this for elsewhere.example.com, only plans for sandbox. The plan was not signed."
+                " Nobody may approve it: an administrator"
+            ),
+        ),
+        (
+            "anna",
+            "carol",
+            {},
+            (
+                "anna may not approve this for sandbox, only make plans. The plan was not signed."
+                " It can be approved by ben (up to 50,000 customers)."
+            ),
+        ),
+        (
+            "dora",
+            "anna",
+            {},
+            (
+                "dora is not in the approval policy. The plan was not signed."
+                " It can be approved by ben (up to 50,000 customers) or carol."
+            ),
+        ),
         ("ben", "anna", {"expires_at": 1_790_000_000.0}, "was good until"),
     ],
 )
@@ -93,6 +125,47 @@ def test_what_somebody_may_not_approve_is_not_signed(
     assert ran.code == 5, ran.out
     assert why in ran.json["error"]
     assert (user.home / "plan.json").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_who_may_not_sign_is_not_asked_whether_they_want_to(user: User, office: Office) -> None:
+    plan(user, office)
+    ran = user.types("approve", "plan.json", "--key", "anna")
+
+    assert (ran.code, "anna may not approve this" in ran.err) == (5, True), ran.err
+
+
+def test_the_command_that_is_shown_names_a_key_where_there_are_several(user: User, office: Office) -> None:
+    plan(user, office)
+    for name in ("ben", "carol"):
+        office.signer(name)
+    assert user.types("show", "plan.json").out.endswith("  importer approve plan.json --key ben\n")
+
+    plan(user, office, rows=60_000)
+    assert user.types("show", "plan.json").out.endswith("  importer approve plan.json --key carol\n")
+    elsewhere = user.types("show", "plan.json", IMPORTER_KEYS=str(user.home / "none"))
+    assert elsewhere.out.endswith("  importer approve plan.json\n")
+
+
+@pytest.mark.slow
+def test_where_its_author_is_the_only_one_who_may_approve_it_the_plan_is_not_said_to_be_ready(
+    user: User, office: Office
+) -> None:
+    office.decrees(but=["ben"])
+    plan(user, office, author="carol")
+    shown = user.types("show", "plan.json").out
+
+    assert "Nobody but carol may approve it, who has signed it already" in " ".join(shown.split())
+    assert "importer run" not in shown
+    assert "importer approve" not in shown
+
+
+@pytest.mark.slow
+def test_a_plan_that_nobody_has_signed_is_shown_by_who_made_it(user: User, office: Office) -> None:
+    now = SystemClock().now()
+    a_plan(made_at=now, expires_at=now + DAY, host=HOST).write(user.home / "plan.json")
+
+    assert "by ann@host (not signed)" in user.types("show", "plan.json").out
 
 
 @pytest.mark.slow
@@ -176,12 +249,12 @@ def test_a_plan_is_shown_for_people_within_80_columns(user: User, office: Office
         f"Plan to import 100 customers into sandbox ({HOST})",
         "a.csv",
         "3 read, 3 valid",
-        "by ann@host",
+        " UTC by anna\n",
         "good until",
         "anna       author",
         "counts",
         "needs the signatures of 2 people and has 1",
-        "ben (up to 50,000 customers), carol",
+        "It can be approved by ben (up to 50,000 customers) or carol.",
         "importer approve plan.json",
     ):
         assert words in shown

@@ -111,8 +111,7 @@ def test_a_plan_that_was_approved_is_sent_and_the_receipt_proves_it(site: Site) 
         assert what in names
     assert site.witness.ledger()["requests"] == arrived
     shown = site.user.types("show", "last").out
-    assert f"Sent as the plan {digest} says (20 customers), made by " in shown
-    assert "approved by ben" in shown
+    assert f"Sent as the plan {digest} says (20 customers), made by anna, approved by ben." in shown
     assert f"the plan {digest} says" in (site.user.home / sent.json["files"]["html"]).read_text()
 
 
@@ -123,6 +122,14 @@ def test_a_plan_is_signed_where_no_policy_is_by_the_key_that_is_named(site: Site
 
     assert ran.code == 0, ran.out
     assert [one.name for one in ImportPlan.read(site.user.home / "mine.json").signatures] == ["anna"]
+
+
+@pytest.mark.slow
+def test_a_key_of_somebody_who_may_not_make_plans_makes_none(site: Site) -> None:
+    ran = site.types("plan", "people.csv", *sandbox(site.profile), "--key", "ben", "--out", "bens.json")
+
+    refused(ran, "ben may not make plans. No plan was made. Plans are signed by anna or carol")
+    assert not (site.user.home / "bens.json").exists()
 
 
 # --------------------------------------------------------------------------- what is not

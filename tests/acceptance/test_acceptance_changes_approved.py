@@ -92,7 +92,7 @@ class Desk:
     def soon_over(self, plan: PlanFile) -> tuple[Path, float]:
         """The same plan, which expires while it is carried out; and when, in seconds since the epoch."""
         now = SystemClock().now()
-        until = now + 6.0
+        until = now + 12.0
         short = plan.model_copy(update={"expires_at": until, "signatures": ()}).sealed()
         roles: dict[str, Role] = {"anna": "author", "ben": "approver"}
         for name, role in roles.items():
@@ -158,6 +158,19 @@ def test_a_plan_of_an_undo_that_was_edited_or_bears_signatures_of_another_is_ref
     replayed = desk.replayed(path, str(other))
     refused(desk.types("undo", "last", "--apply", replayed), 5, "anna")
     assert desk.done["suspend"] == 0
+
+
+@pytest.mark.slow
+def test_who_may_approve_an_undo_is_said_and_where_nobody_may_that(desk: Desk) -> None:
+    said = desk.types("undo", "last", "--plan", "--key", "anna").json
+    assert "It can be approved by ben (up to 50,000 customers) or carol." in said["next_step"]
+    assert ".json --key ben" in said["next_step"]
+    assert " --apply " in said["next_command"]
+
+    desk.office.decrees(but=["ben"])
+    said = desk.types("undo", "last", "--plan", "--key", "carol").json
+    assert "Nobody but carol may approve it, who has signed it already" in said["next_step"]
+    assert said["next_command"].startswith("importer show ")
 
 
 @pytest.mark.slow

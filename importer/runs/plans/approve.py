@@ -11,7 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from importer.approval import Policy, Signer, Tightened, Verdict, is_genuine, judge, load_policy, sign, why_not_sign
+from importer.approval import (
+    Approver,
+    Policy,
+    Signer,
+    Tightened,
+    Verdict,
+    is_genuine,
+    judge,
+    load_policy,
+    sign,
+    why_not_sign,
+)
 from importer.core.commands import Commands
 from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Signature
@@ -77,9 +88,14 @@ class Judged:
         return [f"{one[:1].upper()}{one[1:]}." for one in reasons]
 
     @property
-    def who(self) -> tuple[str, ...]:
+    def who(self) -> tuple[Approver, ...]:
         """Who may approve it."""
         return () if self.verdict is None or self.verdict.approved else self.verdict.who
+
+    @property
+    def advice(self) -> str:
+        """Who may approve it, and what to do where that does not suffice, in sentences; empty: nothing is missing."""
+        return self.verdict.advice if self.verdict else ""
 
     def send(self, path: Path, commands: Commands) -> str:
         """The command that sends what it says.
@@ -150,27 +166,43 @@ def approve(path: Path, signer: Signer, sha256: str, now: float) -> tuple[PlanFi
         now: seconds since the epoch.
 
     Raises:
-        ApprovalMissingError: the policy of this machine says that this signature does not count.
+        ApprovalMissingError: as of `signature`.
         PlanRefusedError: it is not the plan that was shown, or no plan any more.
         StorageError: the file cannot be written.
     """
     plan = read_plan(path)
     if plan.sha256 != sha256:
         raise PlanRefusedError(f"The plan '{path}' is another one than a moment ago; it was not signed.")
-    made = sign(plan.sha256, "approver", signer, now)
-    if reason := _why_not(plan, made, now):
-        raise ApprovalMissingError(f"{reason} The plan was not signed.")
+    made = signature(plan, signer, now)
     signed = plan.signed(made)
     signed.write(path)
     return signed, made
 
 
-def _why_not(plan: PlanFile, made: Signature, now: float) -> str:
-    """Why a signature does not help a plan, in a sentence; empty: it may."""
+def signature(plan: PlanFile, signer: Signer, now: float) -> Signature:
+    """Return the signature of an approver.
+
+    Args:
+        now: seconds since the epoch.
+
+    Raises:
+        ApprovalMissingError: the policy of this machine says that it does not count; the hint says whose does.
+    """
+    made = sign(plan.sha256, "approver", signer, now)
     policy = load_policy()
-    if policy is not None:
-        return why_not_sign(policy, plan.approvable, made, plan.signatures, now)
-    if any((one.role, one.name) == ("author", made.name) for one in plan.signatures):
+    if policy is None:
+        reason, advice = _why_not(plan, made, now), ""
+    else:
+        reason = why_not_sign(policy, plan.approvable, made, plan.signatures, now)
+        advice = judge(policy, plan.approvable, plan.signatures, now).advice
+    if reason:
+        raise ApprovalMissingError(f"{reason} The plan was not signed.", advice)
+    return made
+
+
+def _why_not(plan: PlanFile, made: Signature, now: float) -> str:
+    """Why a signature does not help a plan where no policy is, in a sentence; empty: it may."""
+    if plan.signed_by == made.name:
         return f"{made.name} has made the plan: author and approver are different people."
     return "The plan has expired." if now > plan.expires_at else ""
 

@@ -1,19 +1,24 @@
-"""What every plan says besides its content: where to, how long it is good, by whom; and the signature of its author."""
+"""A plan is made: where to, how long it is good, by whom; its author signs it, and what has to be done next is said."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from importer.core.commands import Commands
+from importer.core.errors import ApprovalMissingError
+from importer.core.labels import either
 from importer.profile import Profile
 from importer.runs.context import Context
 from importer.runs.plans.gate import Requirement
-from importer.runs.plans.plan_file import PlanFile
+from importer.runs.plans.plan_file import PlanFile, moment
 from importer.runs.receipts import operator
 from importer.runs.wiring import Destination
 
 if TYPE_CHECKING:
-    from importer.approval import Signer
+    from importer.approval import Approver, Policy, Signer
 
 Plan = TypeVar("Plan", bound=PlanFile)
 Author = Callable[[], "Signer | None"]
@@ -25,15 +30,35 @@ def no_author() -> Signer | None:
     return None
 
 
-def signer_of(profile: Profile, asked: Requirement | None, author: Author) -> Signer | None:
-    """The author's key, where somebody may ask for their signature; None: they have none, or nobody will.
+def signer_of(profile: Profile, asked: Requirement | None, author: Author, now: float) -> Signer | None:
+    """The author's key, where somebody may ask for their signature.
 
     Args:
         asked: what the target asks of a plan; None: nothing.
         author: asked only then, since a key may be locked.
+        now: seconds since the epoch.
+
+    Returns:
+        None: they have none, nobody will ask for it, or the only key there is may not sign plans as their author.
+
+    Raises:
+        ApprovalMissingError: that holds for a key that was named.
     """
-    is_wanted = bool(profile.approval.key) or (asked is not None and asked.policy is not None)
-    return author() if is_wanted else None
+    policy = asked.policy if asked else None
+    signer = author() if profile.approval.key or policy else None
+    if signer is None or policy is None:
+        return signer
+    from importer.approval import why_not_author  # noqa: PLC0415  # its library, where somebody signs
+
+    why_not = why_not_author(policy, signer, now)
+    if why_not and profile.approval.key:
+        raise ApprovalMissingError(f"{why_not} No plan was made.", _may_make_plans(policy))
+    return None if why_not else signer
+
+
+def _may_make_plans(policy: Policy) -> str:
+    names = [name for name, one in policy.people.items() if one.plans]
+    return f"Plans are signed by {either(names)}; name a key with --key." if names else "The policy lets nobody do so."
 
 
 def made(kind: type[Plan], context: Context, where: Destination, signer: Signer | None, **content: Any) -> Plan:
@@ -59,3 +84,70 @@ def made(kind: type[Plan], context: Context, where: Destination, signer: Signer 
     from importer.approval import sign  # noqa: PLC0415  # its library, where somebody signs
 
     return plan.signed(sign(plan.sha256, "author", signer, now))
+
+
+@dataclass(frozen=True, slots=True)
+class NextOf:
+    """What is to be done with a plan that was just made.
+
+    Args:
+        until: a sentence: how long it is good.
+        approval: sentences: who has signed it, and who may approve it; empty: the target asks for no approval.
+        approve: the command that approves it; empty: none is asked for, or nobody may.
+    """
+
+    until: str
+    approval: str = ""
+    approve: str = ""
+
+    @classmethod
+    def of(cls, plan: PlanFile, asked: Requirement | None, path: Path, commands: Commands) -> NextOf:
+        """Find it out.
+
+        Args:
+            asked: what the target asks of a plan; None: nothing.
+            path: its file.
+        """
+        policy = asked.policy if asked else None
+        valid_s = plan.expires_at - plan.made_at
+        until = f"It is good until {moment(plan.made_at + (min(valid_s, policy.valid) if policy else valid_s))}."
+        if asked is None:
+            return cls(until)
+        if policy is None:
+            needed = "An approval is needed ([approval] required), and no policy on this machine says who may give it."
+            return cls(until, needed, commands.approve(path))
+        found = asked.verdict(plan, plan.made_at)
+        approve = approve_command(found.who, path, commands) if found.who else ""
+        return cls(until, f"{_signed_by(plan)} {found.advice}", approve)
+
+    def step(self, advice: str, send: str, show: str) -> tuple[str, str]:
+        """What to do now, up to the command, and the command.
+
+        Args:
+            advice: where it may be sent at once.
+            send: the command for that.
+            show: the command that shows the plan, where nobody may approve it.
+        """
+        if self.approve:
+            return "To approve it, run:", self.approve
+        return ("To see the plan, run:", show) if self.approval else (advice, send)
+
+
+def _signed_by(plan: PlanFile) -> str:
+    if name := plan.signed_by:
+        return f"{name} has signed it as its author."
+    return "No author has signed it: there is no key here of somebody who may make plans (--key)."
+
+
+def approve_command(who: tuple[Approver, ...], path: Path, commands: Commands) -> str:
+    """The command that approves a plan, which names a key where there are several here.
+
+    Args:
+        who: those who may approve it.
+        path: its file.
+    """
+    from importer.approval import key_folder, keys_in  # noqa: PLC0415
+
+    here = [one.name for one in keys_in(key_folder())]
+    keys = [one.name for one in who if one.name in here] if len(here) > 1 else []
+    return commands.approve(path, *keys[:1])

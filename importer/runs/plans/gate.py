@@ -6,12 +6,22 @@ signatures or for younger plans, and never for less. The emulator inside the run
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from importer.approval import SYSTEM, VARIABLE, Policy, Tightened, Verdict, approvers, judge, load_policy, policy_place
+from importer.approval import (
+    SYSTEM,
+    VARIABLE,
+    Policy,
+    Tightened,
+    Verdict,
+    judge,
+    load_policy,
+    policy_place,
+    who_may_approve,
+)
 from importer.core.commands import Commands
 from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Job, Signature
@@ -49,16 +59,17 @@ class Requirement:
     valid_s: float
     signatures: int
 
-    def refuse_unplanned(self, job: Job, make: str) -> NoReturn:
+    def refuse_unplanned(self, job: Job, make: str, now: float) -> NoReturn:
         """Refuse to send what no plan says.
 
         Args:
             make: the command that makes the plan.
+            now: seconds since the epoch.
 
         Raises:
             ApprovalMissingError: always.
         """
-        who = may_sign(tuple(approvers(self._in_force(), job, self.host)))
+        who = who_may_approve(self._in_force(), job, self.host, now)
         raise ApprovalMissingError(
             f"Nobody may {_DOES[job]} at {self.host} without an approved plan, and there is none; nothing was sent.",
             f"`{make}` makes one. {who}",
@@ -92,7 +103,7 @@ class Requirement:
             return found.counted
         raise ApprovalMissingError(
             f"The plan is not approved: {'; '.join(found.reasons)}; nothing was sent.",
-            MAKE_AGAIN if found.refused else may_sign(found.who),
+            MAKE_AGAIN if found.refused else found.advice,
         )
 
     def _in_force(self) -> Policy:
@@ -108,13 +119,6 @@ class Requirement:
             " who may approve; nothing was sent.",
             f"An administrator writes {SYSTEM}, or, where that file does not exist, the file that {VARIABLE} names.",
         )
-
-
-def may_sign(who: Sequence[str]) -> str:
-    """A sentence that names who may approve."""
-    if not who:
-        return "The policy names nobody else who may approve it."
-    return f"It can be approved by {' or '.join((', '.join(who[:-1]), who[-1])) if who[1:] else who[0]}."
 
 
 def may_be_asked(profile: Profile) -> bool:
@@ -176,7 +180,7 @@ def admitted(  # noqa: PLR0917  # the usual call of every way in, which says all
     asked = requirement(profile, where)
     if plan is None:
         if asked is not None:
-            asked.refuse_unplanned(job, make)
+            asked.refuse_unplanned(job, make, now)
         return ()
     if plan.job != job:
         raise PlanRefusedError(f"The plan is one to {_DOES[plan.job]}, not to {_DOES[job]}.", f"`{make}` makes one.")
@@ -255,7 +259,7 @@ def require_of_run(
     newest = next((one for one in reversed(facts.plans) if one.job in jobs), None)
     if newest is None:
         job, make = _plan_of(context.profile.commands, facts, directory.name, jobs)
-        asked.refuse_unplanned(job, make)
+        asked.refuse_unplanned(job, make, context.now())
     plan = copy_of(newest, directory)
     plan.require_profile(context.profile)
     asked.require(plan, context.now(), expiry=False)

@@ -18,11 +18,11 @@ from importer.runs.check import check
 from importer.runs.context import Context
 from importer.runs.forecast import Workload, forecast, requests_of
 from importer.runs.hours import Hours
-from importer.runs.plans.authorship import Author, made, no_author, signer_of
+from importer.runs.plans.authorship import Author, NextOf, made, no_author, signer_of
 from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import Requirement, requirement
 from importer.runs.plans.import_plan import FILE, ImportContent, ImportPlan
-from importer.runs.plans.plan_file import moment, require_replaceable
+from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, destination
@@ -105,7 +105,8 @@ class _Making:
         where = destination(profile, sends=False)
         asked = requirement(profile, where)
         account = account_on_record(context.workspace, where, profile.account_of)
-        return cls(context, replace(where, scope=account.scope), asked, signer_of(profile, asked, author))
+        signer = signer_of(profile, asked, author, context.now())
+        return cls(context, replace(where, scope=account.scope), asked, signer)
 
     def written(self, source: Source, out: Path | None, *, instead: bool) -> Report:
         """Check a source, and write the plan."""
@@ -137,19 +138,18 @@ class _Making:
     def _reported(self, report: Report, planned: ImportPlan, path: Path) -> Report:
         """The report of the dry run, which says what the plan does and what is done with it."""
         commands = report.commands
-        advice, command = "To send exactly that, run:", commands.run_plan(path)
-        if self.asked is not None:
-            advice, command = "To approve it, run:", commands.approve(path)
+        what = NextOf.of(planned, self.asked, path, commands)
+        advice, command = what.step("To send exactly that, run:", commands.run_plan(path), commands.show(str(path)))
         return replace(
             report,
             files={**report.files, "plan": path},
             forecast=dict(planned.forecast),
-            verdict=" ".join(self._sentences(planned)),
+            verdict=" ".join(self._sentences(planned, what)),
             next_step=f"{advice} {command}",
             next_command=command,
         )
 
-    def _sentences(self, planned: ImportPlan) -> Iterator[str]:
+    def _sentences(self, planned: ImportPlan, what: NextOf) -> Iterator[str]:
         counts, where = planned.content.counts, self.where
         place = f"{where.name} ({where.host})" if where.host else where.name
         does = "created or updated" if self.context.profile.delivery.on_existing == "update" else "created"
@@ -158,26 +158,7 @@ class _Making:
             yield f"{counted(counts['known'], 'customer')} {_are(counts['known'])} known from earlier runs."
         if counts["invalid"]:
             yield f"{counted(counts['invalid'], 'row')} {_are(counts['invalid'])} held back, with errors."
-        yield f"It is good until {moment(self._good_until(planned))}. Nothing was sent."
-        if self.asked is not None:
-            yield from self._approval(self.asked, planned)
-
-    def _good_until(self, planned: ImportPlan) -> float:
-        policy = self.asked.policy if self.asked else None
-        return planned.expires_at if policy is None else min(planned.expires_at, planned.made_at + policy.valid)
-
-    def _approval(self, asked: Requirement, planned: ImportPlan) -> Iterator[str]:
-        """Say whose signatures it needs."""
-        if asked.policy is None:
-            yield "An approval is needed ([approval] required), and no policy on this machine says who may give it."
-            return
-        if self.signer is None:
-            yield "It bears no signature of an author: no key is chosen, so as many approvers are needed instead."
-        else:
-            yield f"{self.signer.name} has signed it as its author."
-        missing = asked.verdict(planned, planned.made_at)
-        if missing.who:
-            yield f"It can be approved by {', '.join(missing.who)}."
+        yield f"{what.until} Nothing was sent. {what.approval}".strip()
 
 
 def _are(count: int) -> str:

@@ -70,6 +70,11 @@ class PlanFile(PlanPart):
         return ""
 
     @property
+    def signed_by(self) -> str:
+        """Who has signed it as its author; empty: nobody has."""
+        return next((one.name for one in self.signatures if one.role == "author"), "")
+
+    @property
     def changes(self) -> int:
         """Customers that are created or changed, by all that it says: `rows` has to be the same."""
         return self.rows
