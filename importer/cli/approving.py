@@ -158,7 +158,8 @@ def _said(judged: Judged, path: Path) -> Iterator[str]:
 
 def _facts(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     source = said["source"] or {}
-    yield "source", source.get("name", "")
+    corrected = f", corrected ({source['corrections'][:_HASH]})" if source.get("corrections") else ""
+    yield "source", f"{source.get('name', '')}{corrected}"
     yield "of run", said["run_id"]
     yield "account", said["scope"].rpartition("#")[2]
     counts = [f"{count:,} {name}" for name, count in said["counts"].items() if count]

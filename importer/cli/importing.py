@@ -113,6 +113,9 @@ def run(
     it. Created customers are remembered per host and account: a new API key for a known host needs --account-of, once.
     With --faults the run is a rehearsal: it ends with the customers that are missing or there twice at the emulator.
 
+    With --corrections, single cells are read as another text, as if the file held it: `importer profile
+    source.corrections`. A correction that does not fit the file is refused (exit code 6).
+
     With --plan, what would be sent is compared with the plan before the first request. Where anything differs, all of
     it is named, and nothing is sent (exit code 6).
     """

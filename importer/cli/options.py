@@ -152,6 +152,7 @@ class Reading(OptionSet):
     delimiter: str | None = option(READING, "The character between two cells, or tab.", "CHAR")
     encoding: str | None = option(READING, "The encoding of the text, such as cp1250.", "NAME")
     header_row: str | None = option(READING, "The row with the columns' names.", "N")
+    corrections: Path | None = option(READING, "A CSV file of cells that are read as another text.", "FILE")
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,9 @@ def _about_row(row: Mapping[str, Any]) -> Iterator[str]:
         yield "Values are masked; --show-values shows them."
     yield "\nCells"
     yield from (f"  {name}: {text}" for name, text in row["cells"].items())
+    if row["corrected"]:
+        yield "\nCorrected"
+    yield from (f"  {one['column']}: {one['before']} -> {one['after']}" for one in row["corrected"])
     if row["changes"]:
         yield "\nChanged"
     yield from (f"  {one['field']}: {one['before']} -> {one['after']}  [{one['rule']}]" for one in row["changes"])

@@ -153,6 +153,11 @@ class Inbox:
         """Refuse what no pass could fix, and return what the target asks of files; None: nothing."""
         if self.profile.dry_run:
             raise UsageError("nightly cannot be a dry run: it moves files.", "To check one file, use validate.")
+        if self.profile.source.corrections is not None:
+            raise UsageError(
+                "[source] corrections are those of one file, and nightly imports whatever arrives.",
+                "Leave them out of its profile.",
+            )
         require_named_target(self.profile)
         asked = requirement(self.profile, allowed(Context(self.profile, people=People(self.confirm))))
         if asked is None:

@@ -48,7 +48,8 @@ _ADDED = {"possible_duplicate", "external_id_decides", "decimal", "partial"}
 
 _STEPS = ("after_create", "idv", "documents")
 _PACE_OF_STEPS = {("after_create", "follow_up")}
-_DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns", "file"}
+_DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns", "file", "corrections"}
+"""Corrections are a part of the source's content instead, wherever their file is."""
 
 
 class KeptProfile(BaseModel):
@@ -84,7 +85,7 @@ def settings_to_keep(profile: ProfileTables) -> dict[str, Any]:
     for name, section in kept["targets"].items():
         if name == profile.target:  # its own delivery keys are in `delivery` already, and options go before them
             kept["targets"][name] = {key: section[key] for key in TargetSettings.model_fields}
-    for section, key in (("results", "out"), ("metrics", "textfile")):
+    for section, key in (("source", "corrections"), ("results", "out"), ("metrics", "textfile")):
         if kept[section][key] is not None:
             kept[section][key] = str(Path(kept[section][key]).absolute())
     if not profile.transform.function:

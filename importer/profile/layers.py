@@ -53,6 +53,7 @@ OPTIONS: Mapping[str, str] = {
     "--delimiter": "source.delimiter",
     "--encoding": "source.encoding",
     "--header-row": "source.header_row",
+    "--corrections": "source.corrections",
     "--rate": "delivery.rate",
     "--concurrency": "delivery.concurrency",
     "--canary": "delivery.canary",
@@ -120,7 +121,15 @@ def file_layer(path: Path) -> Layer:
         raise ProfileError(f"The profile '{path}' is not valid TOML: {_toml_reason(error)}.") from None
     if "mapping" in data:
         data["mapping"] = beside(data["mapping"], path.parent)
+    if isinstance(data.get("source"), dict):
+        data["source"] = _with_own_files(data["source"], path.parent)
     return Layer("profile", str(path), data)
+
+
+def _with_own_files(source: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Have the corrections that a profile names beside it."""
+    named = source.get("corrections")
+    return {**source, "corrections": str(folder.absolute() / named)} if named and isinstance(named, str) else source
 
 
 def _beside(path: Path) -> Iterator[Path]:

@@ -50,6 +50,14 @@ class SourceSettings(Section):
     header_row: PositiveInt | Literal["auto"] = Field(
         "auto", description="The row with the names of the columns, as a spreadsheet counts."
     )
+    corrections: Path | None = Field(
+        None,
+        description=(
+            "A CSV file of cells that are read as another text, with the columns row, column, before and after: the "
+            "row as a spreadsheet counts, what the cell holds, and what is read instead. In a profile its path is "
+            "relative to the profile's folder. Not set: none."
+        ),
+    )
     limit: PositiveInt | None = Field(None, description="Only this many rows, from the first; not set: all.")
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = Field(
         4_096, description="How many rows are checked together."

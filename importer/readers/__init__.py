@@ -4,6 +4,7 @@ Sync; may block. Never judges a customer, never changes a cell beyond what the f
 and raises nothing but `SourceError`. Heavy libraries load only when a source of their kind is opened.
 """
 
+from importer.readers.corrections import Corrections, read_corrections, write_corrections
 from importer.readers.opening import (
     STDIN,
     content_hash,
@@ -17,6 +18,7 @@ from importer.readers.opening import (
 
 __all__ = [
     "STDIN",
+    "Corrections",
     "content_hash",
     "is_frame",
     "is_returned",
@@ -24,4 +26,6 @@ __all__ = [
     "open_frame",
     "open_handed_out",
     "open_source",
+    "read_corrections",
+    "write_corrections",
 ]

@@ -204,5 +204,5 @@ def _is_header(cells: Sequence[str]) -> bool:
 
 def _own(settings: SourceSettings, **known: object) -> SourceSettings:
     """Our own dialect under the profile's limits; nothing else of the profile's `[source]` holds for it."""
-    kept = {name: getattr(settings, name) for name in ("limit", "batch_rows", "processes", "limits")}
+    kept = {name: getattr(settings, name) for name in ("corrections", "limit", "batch_rows", "processes", "limits")}
     return SourceSettings.model_validate({**kept, **known})

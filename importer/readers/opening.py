@@ -144,6 +144,7 @@ def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None
         SourceError: it cannot be read.
         ReturnRefusedError: several sheets of a workbook have those columns.
     """
+    settings = settings.model_copy(update={"corrections": None})  # what came back has its fixes in it
     byte_source = _take(path, settings, None)
     name = byte_source.name
     try:

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 
 class Reading(TypedDict, total=False):
-    """How a source is read; what is not given, the profile's `[source]` says. A DataFrame takes `limit` alone.
+    """How a source is read; what is not given, the profile's `[source]` says. A DataFrame takes the last two alone.
 
     Args:
         sheet: of a workbook the sheet, by name or by number from 1; by default the first one that has a table.
         delimiter: of a text file, the text between two cells; `auto`: found out.
         encoding: of a text file, by its name in Python; `auto`: found out.
         header_row: the row that names the columns, from 1; `auto`: found out.
+        corrections: a CSV file of cells that are read as another text; None: there is none.
         limit: data rows that are read at most; None: all.
     """
 
@@ -34,6 +35,7 @@ class Reading(TypedDict, total=False):
     delimiter: str
     encoding: str
     header_row: int | Literal["auto"]
+    corrections: Path | str | None
     limit: int | None
 
 
@@ -171,7 +173,7 @@ def _require_source(source: object, reading: Reading) -> None:
 
     if not is_frame(source):
         _require_path(source)
-    elif said := sorted(reading.keys() - {"limit"}):
+    elif said := sorted(reading.keys() - {"corrections", "limit"}):
         raise UsageError(
             f"The option {said[0]} says how a file is read, and the source is a DataFrame.", "Leave it out."
         )

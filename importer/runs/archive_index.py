@@ -16,9 +16,9 @@ from importer.core.atomic_files import AtomicFiles, storage_error
 from importer.core.commands import FRAME
 from importer.core.errors import ExitCode, StorageError
 from importer.journal import Journal, Place, RunFacts, StoredRun
-from importer.readers import content_hash
 from importer.results import Report, keep_edited
 from importer.runs import archive
+from importer.runs.kept_corrections import content_now
 from importer.runs.wiring.remote_sources import is_remote
 
 WHY = "why.txt"
@@ -61,7 +61,7 @@ def source_of(journal: Journal, stored: StoredRun) -> Path | None:
     if not put_away and not stored.facts.outgrown and stored.purged_at is None:
         return origin
     there = [path for path in (*put_away, origin) if path.is_file()]
-    same = next((path for path in there if content_hash(path) == header.content_hash), None)
+    same = next((path for path in there if content_now(stored, path) == header.content_hash), None)
     return same or next((path for path in there if path != origin), None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from importer.core.batches import Change, Checked
 from importer.core.columns import extra_columns
+from importer.core.corrections import Correction
 from importer.core.errors import UsageError
 from importer.core.issues import Issue
 from importer.core.outcomes import Attempt
@@ -18,6 +19,7 @@ from importer.core.results import RowResult
 from importer.core.states import RowState
 from importer.journal import has_secret, workspace_secret
 from importer.runs import registry
+from importer.runs.kept_corrections import kept_corrections
 
 MASK = "•••"
 """What is shown instead of a value."""
@@ -42,7 +44,9 @@ def explain(workspace: Path, name: str, row: int, *, show_values: bool = False) 
             raise UsageError(
                 f"The run {stored.header.run_id} has no data row {row}.", "Rows are numbered as in the spreadsheet."
             )
-        return _explained(opened, found, _again_checked(workspace, opened, found), show_values=show_values)
+        checked = _again_checked(workspace, opened, found)
+        corrected = [one for one in kept_corrections(workspace / stored.header.run_id) if one.row == row]
+        return _explained(opened, found, checked, corrected, show_values=show_values)
 
 
 def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult) -> Checked:
@@ -54,7 +58,14 @@ def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult
     return Checked() if rechecker is None else rechecker.row(found.row, found.cells)
 
 
-def _explained(opened: registry.OpenedRun, found: RowResult, checked: Checked, *, show_values: bool) -> dict[str, Any]:
+def _explained(
+    opened: registry.OpenedRun,
+    found: RowResult,
+    checked: Checked,
+    corrected: Sequence[Correction],
+    *,
+    show_values: bool,
+) -> dict[str, Any]:
     header, replay = opened.stored.header, opened.journal.replay(opened.stored.run)
     payload, is_valid = replay.payload(found.ordinal), found.state is RowState.VALID
     body = json.loads(payload) if payload else checked.body if is_valid else {}
@@ -70,6 +81,7 @@ def _explained(opened: registry.OpenedRun, found: RowResult, checked: Checked, *
         "import_key": found.key or replay.key(found.ordinal) or (checked.key if is_valid else ""),
         "group": replay.group(found.ordinal),
         "shows_values": show_values,
+        "corrected": [_correction(one, show_values=show_values) for one in corrected],
         "cells": cells if show_values else {name: MASK if text else "" for name, text in cells.items()},
         "body": body if show_values else _masked(body),
         "changes": [_change(change, show_values=show_values) for change in checked.changes],
@@ -79,6 +91,16 @@ def _explained(opened: registry.OpenedRun, found: RowResult, checked: Checked, *
         "attempts": [_attempt(attempt) for attempt in replay.attempts(found.ordinal)],
         "candidates": list(found.candidates),
     }
+
+
+def _correction(one: Correction, *, show_values: bool) -> dict[str, Any]:
+    """A cell that was corrected before it was checked: what the source holds, and what was read instead."""
+    return {"column": one.column, **_values(one.before, one.after, show_values=show_values)}
+
+
+def _values(before: str, after: str, *, show_values: bool) -> dict[str, str]:
+    values = {"before": before, "after": after}
+    return values if show_values else {name: MASK if text else "" for name, text in values.items()}
 
 
 def _steps(opened: registry.OpenedRun, ordinal: int) -> list[dict[str, Any]]:
@@ -110,9 +132,8 @@ def _masked(value: Any) -> Any:
 
 
 def _change(change: Change, *, show_values: bool) -> dict[str, Any]:
-    values = {"before": change.before, "after": change.after}
-    shown = values if show_values else {name: MASK if text else "" for name, text in values.items()}
-    return {"rule": change.rule, "field": change.field, "column": change.column, **shown}
+    values = _values(change.before, change.after, show_values=show_values)
+    return {"rule": change.rule, "field": change.field, "column": change.column, **values}
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from importer.runs.after_create import steps_of
 from importer.runs.archive_index import source_of
 from importer.runs.context import Context
 from importer.runs.documents import files_among
+from importer.runs.kept_corrections import keep_corrections
 from importer.runs.leftovers import SPOOL_NAME
 from importer.runs.plans.bodies import CheckedHashes
 from importer.runs.plans.content import Loaded, Planning
@@ -61,8 +62,10 @@ def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
         UsageError: a library that the profile needs is not installed.
     """
     require_libraries(context.profile.metrics, context.profile.otel)
+    corrections = context.profile.source.corrections
     if is_frame(source):
-        yield LocalSource(source.copy(deep=False))  # what its owner changes meanwhile has no effect here
+        frame = source.copy(deep=False)  # what its owner changes meanwhile has no effect here
+        yield LocalSource(frame, corrections=corrections)
     elif is_remote(source):
         make_directory(context.workspace)
         spool = context.workspace / SPOOL_NAME
@@ -70,10 +73,10 @@ def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
         with local_copy(source, context.profile, pause, spool=spool, stop=context.stop) as local:
             if local.warning:
                 context.emit(Event("source_unverified", {"text": local.warning}))
-            yield LocalSource(local.path, local.origin)
+            yield LocalSource(local.path, local.origin, corrections)
     else:
         with on_disk(source, context.profile) as path:
-            yield LocalSource(path, str(path.absolute()))
+            yield LocalSource(path, str(path.absolute()), corrections)
 
 
 @contextmanager
@@ -142,7 +145,7 @@ async def load_again(
     with ExitStack() as stack:
         source = source_of(workspace.journal, stored) or stored.header.path
         local = await beside_the_loop(stack.enter_context, at_hand(context, source))
-        await beside_the_loop(require_content, stored.header, local.path)
+        await beside_the_loop(require_content, stored, local.path)
         pool = await beside_the_loop(stack.enter_context, checking_pool(context, local.path))
         found = await beside_the_loop(stack.enter_context, opened_source(context, local))
         await load(context, workspace, stored, found, pool, planning=planning)
@@ -172,6 +175,7 @@ def prepare(
     header, profile = stored.header, context.profile
     facts = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
     context.emit(Event("run_started", facts))
+    keep_corrections(profile.source.corrections, context.workspace / header.run_id)
     memory = Location.of_workspace(context.workspace)
     compared = header.dry_run and memory.exists
     intake = _intake(context, journal, stored, source, compared=compared, planned=planning is not None)

@@ -13,8 +13,8 @@ from importer.journal import (
     StoredRun,
 )
 from importer.profile import EMULATOR, Profile
-from importer.readers import content_hash
 from importer.runs import archive_index
+from importer.runs.kept_corrections import content_now, corrections_of
 from importer.runs.kept_profile import checks_otherwise, kept_profile
 from importer.runs.wiring import Destination, Workspace
 
@@ -149,19 +149,22 @@ def require_unchanged(workspace: Workspace, stored: StoredRun, profile: Profile)
             " [validation] or import key differ.",
             "Resume with the profile of the first time, or import the file as a new run.",
         )
-    path = archive_index.source_of(workspace.journal, stored)
-    if path is not None and path.exists():
-        require_content(header, path)
+    path, corrections = archive_index.source_of(workspace.journal, stored), corrections_of(stored)
+    if path is not None and path.exists() and (corrections is None or corrections.exists()):
+        require_content(stored, path)
 
 
-def require_content(header: RunHeader, path: Path) -> None:
-    """Refuse a file that is not what the run began with.
+def require_content(stored: StoredRun, path: Path) -> None:
+    """Refuse a file that is not, with its corrections, what the run began with.
 
     Raises:
         SourceChangedError: it is not.
+        SourceError: the file or its corrections cannot be read.
     """
-    if content_hash(path) != header.content_hash:
+    header, corrections = stored.header, corrections_of(stored)
+    if content_now(stored, path) != header.content_hash:
+        what = f"The file {path}" if corrections is None else f"The file {path}, or its corrections in {corrections},"
         raise SourceChangedError(
-            f"The file {path} changed since the run {header.run_id} began.",
+            f"{what} changed since the run {header.run_id} began.",
             "Put the file of that time back, or import the new one as a new run: rows that were created are known.",
         )

@@ -13,9 +13,9 @@ from typing import Any
 from importer.core.commands import FRAME
 from importer.core.errors import SourceError, UsageError
 from importer.journal import FINISHED, STOPPED, StoredReceipt, StoredRun
-from importer.readers import content_hash
 from importer.runs import archive_index
 from importer.runs.compared import Compared, same
+from importer.runs.kept_corrections import content_now, corrections_of
 from importer.runs.plans.proof import compared_plans
 from importer.runs.receipts import RECEIPT_NAME, file_hash
 from importer.runs.wiring import Workspace, open_workspace
@@ -116,7 +116,9 @@ def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
         path = archive_index.source_of(workspace.journal, stored)
         if path is None or not path.is_file():
             return Compared("source", "gone", f"{path or origin} is no longer there")
-        return same("source", wanted, content_hash(path), f"{path} is not the file of that time")
+        corrected = corrections_of(stored) is not None
+        differs = f"{path}{' with its corrections' if corrected else ''} is not the file of that time"
+        return same("source", wanted, content_now(stored, path), differs)
     except SourceError as error:
         return Compared("source", "missing", error.message)
 

@@ -19,6 +19,8 @@ from importer.results.html import write_html
 from importer.results.tables import Batches, write_results
 from importer.runs.context import Context
 from importer.runs.endings import Ending
+from importer.runs.kept_corrections import NAME as CORRECTIONS
+from importer.runs.kept_corrections import kept_corrections
 from importer.runs.planned_steps import planned_steps
 from importer.runs.preview import preview
 from importer.runs.receipts import RECEIPT_NAME
@@ -103,7 +105,8 @@ class ResultFiles:
         from importer.results.annotated import write_annotated  # noqa: PLC0415  # slower to load than a small file
 
         batches, source = self._announced(then="workbook_saved"), Path(facts.path)
-        fixed = frozenset(facts.fixed)
+        corrected = (one.row for one in kept_corrections(self.context.workspace / self.stored.header.run_id))
+        fixed = frozenset((*facts.fixed, *corrected))
         path = write_annotated(batches, self._header, report, self.directory, source=source, fixed=fixed)
         return {"annotated": path}
 
@@ -131,6 +134,9 @@ class ResultFiles:
         receipt = {} if self.stored.header.dry_run else {"receipt": self.directory / RECEIPT_NAME}
         kept = [self.directory / one.file for one in reversed(self.journal.runs.facts(self.stored.run).plans)]
         plans = {f"plan_{number}" if number > 1 else "plan": path for number, path in enumerate(kept, 1)}
+        corrections = self.directory / CORRECTIONS
+        if corrections.is_file():
+            plans["corrections"] = corrections
         return {**plans, "log": self.directory / LOG_NAME, **receipt}
 
     @cached_property

@@ -13,8 +13,10 @@ from importer.core.issues import Issue, Severity
 from importer.core.labels import counted
 from importer.core.sources import Detected, SourceInfo
 from importer.profile.settings import SourceSettings
+from importer.readers.corrections import read_corrections
 from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns, own_end
+from importer.readers.table.corrected import Correcting
 from importer.readers.table.damage import Damage
 from importer.readers.table.header import Header, Numbered, find_header, last_filled, table_width
 from importer.readers.table.ragged import Ragged
@@ -34,7 +36,7 @@ class TableReader:
         header: the header, of an origin that knows it and has data rows only; None: it is to be found.
 
     Raises:
-        SourceError: no header, no data row, too many columns.
+        SourceError: no header, no data row, too many columns, or corrections that do not fit.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class TableReader:
         self._columns = self._name_columns(below)
         self._ragged = Ragged(self._columns, len(self._header.cells), below, grid=origin.grid)
         self._found_later: tuple[str, ...] | None = None
+        self._corrections = read_corrections(settings.corrections, settings.limits) if settings.corrections else None
         self._require_data()
 
     @property
@@ -66,6 +69,8 @@ class TableReader:
         """What the source is; its warnings grow once all batches were read."""
         header = self._header
         found = [] if self._is_known else [Detected("header_row", str(header.number), header.confidence, header.note)]
+        if self._corrections is not None:
+            found.append(self._corrections.detected)
         return SourceInfo(
             name=self._name,
             format=self._origin.format,
@@ -150,8 +155,8 @@ class TableReader:
             return
         held: Block | None = None
         again = cut = 0
-        for raw in self._origin.blocks():
-            block = without_blank(self._ragged.fit(after(raw, self._header.number)))
+        for raw in self._records():
+            block = without_blank(raw)
             block, repeats = without_header_again(block, self._header.cells)
             again += repeats
             cut = block.numbers[-1] if block.unterminated and block.numbers else 0
@@ -165,12 +170,22 @@ class TableReader:
 
     def _known_blocks(self, damage: Damage) -> Iterator[Block]:
         """The same where every record is a data row: nothing but blank rows is left out."""
-        for raw in self._origin.blocks():
-            block = without_blank(self._ragged.fit(raw))
+        for raw in self._records():
+            block = without_blank(raw)
             if block.numbers:
                 yield self._watched(block, damage)
         if self._found_later is None:
             self._found_later = damage.warnings()
+
+    def _records(self) -> Iterator[Block]:
+        """Yield the records below the header, all of one width, with their corrections."""
+        fitted = (self._ragged.fit(after(raw, self._header.number)) for raw in self._origin.blocks())
+        if self._corrections is None:
+            yield from fitted
+            return
+        correcting = Correcting(self._corrections, self._columns, self._name)
+        yield from map(correcting.block, fitted)
+        correcting.end()
 
     def _watched(self, block: Block, damage: Damage) -> Block:
         found = damage.observe(block)

@@ -63,6 +63,7 @@ def _content_of(loaded: Loaded, hashes: CheckedHashes, scope: str) -> ImportCont
             sha256=header.content_hash,
             rows=read,
             sheet=source.reader.info.sheet,
+            corrections=source.corrections,
         ),
         kept=source.mapper.kept(profile.settings_to_keep()).model_dump(mode="json"),
         rules=rules_of(profile.contract),

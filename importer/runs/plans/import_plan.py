@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
+from pydantic import Field
+
 from importer.core.errors import PlanRefusedError
 from importer.profile import KeptProfile, Profile
 from importer.runs.plans.bodies import BodyHashes
@@ -22,6 +24,7 @@ class PlannedSource(PlanPart):
         sha256: of its content.
         rows: that were read of it.
         sheet: of a workbook the one that was read.
+        corrections: hash of the file of its corrections, which `sha256` is over as well; empty: it has none.
     """
 
     name: str
@@ -29,6 +32,20 @@ class PlannedSource(PlanPart):
     sha256: Sha256
     rows: int
     sheet: str = ""
+    corrections: str = Field("", exclude_if=lambda found: not found)  # so that earlier plans keep their hash
+
+    def differences(self, now: PlannedSource) -> Iterator[str]:
+        """Name what is otherwise now.
+
+        Args:
+            now: the source as it is now.
+        """
+        if self.corrections != now.corrections:
+            yield f"the corrections of '{now.name}'"
+        elif self.sha256 != now.sha256:
+            yield f"the content of '{now.name}'"
+        if self.sheet != now.sheet:
+            yield f"the sheet (then '{self.sheet}', now '{now.sheet}')"
 
 
 class KnownRows(PlanPart):
@@ -73,10 +90,7 @@ class ImportContent(PlanPart):
         return list(self._differences(now))
 
     def _differences(self, now: ImportContent) -> Iterator[str]:
-        if self.source.sha256 != now.source.sha256:
-            yield f"the content of '{now.source.name}'"
-        if self.source.sheet != now.source.sheet:
-            yield f"the sheet (then '{self.source.sheet}', now '{now.source.sheet}')"
+        yield from self.source.differences(now.source)
         yield from _of_mapping(self.profile, now.profile)
         yield from self.rules.differences(now.rules)
         yield from self.bodies.differences(now.bodies)

@@ -10,6 +10,8 @@ from importer.core.contract import Contract
 from importer.core.steps import StepState
 from importer.journal import Journal, StoredRun
 from importer.profile import KeptProfile, Profile
+from importer.readers import content_hash
+from importer.runs.kept_corrections import corrections_of
 from importer.runs.plans.bodies import BodyHashes, digest_of
 from importer.runs.plans.import_plan import PlannedSource, of_profile, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
@@ -64,7 +66,8 @@ class UpdatePlan(PlanFile):
             PlanRefusedError: something does; all of it is named.
         """
         source = self.content.source
-        differences = [f"the content of '{source.name}'"] if source.sha256 != source_sha256 else []
+        corrected = " or its corrections" if source.corrections or profile.source.corrections else ""
+        differences = [f"the content of '{source.name}'{corrected}"] if source.sha256 != source_sha256 else []
         differences += self._of_profile(profile)
         differences += self.content.rules.differences(rules_of(profile.contract))
         if differences:
@@ -96,6 +99,7 @@ def content_of(journal: Journal, stored: StoredRun, contract: Contract) -> Updat
     header, bodies = stored.header, listed_in(journal, stored)
     read = journal.runs.counts(stored.run)["read"]
     unchanged = sum(one.entries for one in journal.steps(stored.run).counts() if one.state is StepState.DONE)
+    corrections = corrections_of(stored)
     refused_rows = read - bodies.count - unchanged
     return UpdateContent(
         source=PlannedSource(
@@ -103,6 +107,7 @@ def content_of(journal: Journal, stored: StoredRun, contract: Contract) -> Updat
             path=header.path,
             sha256=header.content_hash,
             rows=read,
+            corrections="" if corrections is None else content_hash(corrections),
         ),
         kept=KeptProfile.model_validate_json(stored.profile).model_dump(mode="json"),
         profile=header.profile_hash,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -46,10 +47,12 @@ class LocalSource:
 
     Args:
         origin: where it came from, for people and the journal; never a secret.
+        corrections: a file that says which of its cells are read as another text; None: there is none.
     """
 
     source: Path | pd.DataFrame
     origin: str = FRAME
+    corrections: Path | None = None
 
     @property
     def path(self) -> Path:
@@ -64,11 +67,17 @@ class LocalSource:
         return STDIN if self.path.name == STDIN else self.origin
 
     def content_hash(self) -> str:
-        """Return a hash of its content as hex, so that the same content is recognised again.
+        """Return a hash of its content, its corrections included, as hex: the same content is recognised again.
 
         Raises:
             SourceError: it cannot be read.
         """
+        found = self._content_hash()
+        if self.corrections is None:
+            return found
+        return hashlib.sha256(f"{found} {content_hash(self.corrections)}".encode()).hexdigest()
+
+    def _content_hash(self) -> str:
         if is_frame(self.source):
             from importer.readers.dataframe.origin import frame_hash  # noqa: PLC0415  # pandas, half a second
 
@@ -84,6 +93,7 @@ class Opened:
         path: where it is on this machine; a fetched one only as long as it is open.
         origin: where it came from, as the header of its run says.
         grouping: which rows are one business; None: every row is a customer of its own.
+        corrections: hash of the file that corrects its cells; empty: there is none.
     """
 
     reader: Reader
@@ -91,6 +101,7 @@ class Opened:
     path: Path
     origin: str
     grouping: Grouping | None = None
+    corrections: str = ""
 
 
 @contextmanager
@@ -148,4 +159,5 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
         if not changes:
             grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
         path = at_hand.path.absolute() if at_hand.name else at_hand.path
-        yield Opened(reader, mapper, path, at_hand.origin, grouping)
+        corrections = "" if at_hand.corrections is None else content_hash(at_hand.corrections)
+        yield Opened(reader, mapper, path, at_hand.origin, grouping, corrections)
