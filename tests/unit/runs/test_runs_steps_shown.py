@@ -126,6 +126,7 @@ def test_what_a_row_brings_for_its_steps_is_masked_as_the_rest(capsys: pytest.Ca
         "shows_values": False,
         "cells": {},
         "changes": [],
+        "corrected": [],
         "body": {},
         "issues": [],
         "attempts": [],
