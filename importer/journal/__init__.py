@@ -7,7 +7,8 @@ about a customer and never speaks to a server.
 
 from __future__ import annotations
 
-from importer.journal.drafts import Act, Change, CheckChoices, Correction, Draft, DraftFacts, Reading, Stage
+from importer.core.corrections import Correction
+from importer.journal.drafts import Act, Change, CheckChoices, Draft, DraftFacts, Reading, Stage
 from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Place, StoredReceipt
 from importer.journal.facts import (
     UPDATE_JOB,

@@ -86,23 +86,6 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """Another text for one cell.
-
-    Args:
-        row: as a person sees it in the spreadsheet.
-        column: as the reader names it.
-        before: what the file holds there.
-        after: what is read instead.
-    """
-
-    row: int
-    column: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class Act:
     """Who did what to a draft, and when.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from importer.journal.drafts import Act, Change, Correction, Draft, DraftFacts
+from importer.core.corrections import Correction
+from importer.journal.drafts import Act, Change, Draft, DraftFacts
 
 
 class Drafts(Protocol):

@@ -15,8 +15,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from importer.core.corrections import Correction
 from importer.core.errors import BusyError, JournalError, UsageError
-from importer.journal.drafts import Act, Change, Correction, Draft, DraftFacts
+from importer.journal.drafts import Act, Change, Draft, DraftFacts
 from importer.journal.sqlite.file import SqliteFile
 
 _FORMAT = 1
