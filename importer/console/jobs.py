@@ -10,13 +10,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from importer.core.errors import ImporterError
-from importer.core.ports import Clock, Events
-from importer.delivery import StopSwitch
-from importer.observe.tally import Tally
-from importer.results import Report
+import structlog
 
-Work = Callable[[Events, StopSwitch], Coroutine[Any, Any, Report]]
+from importer.console.live import Live
+from importer.core.errors import ImporterError
+from importer.core.ports import Clock
+from importer.delivery import StopSwitch
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(eq=False)
@@ -26,15 +27,16 @@ class Job:
     Args:
         key: what it is about: the id of a draft or of a run.
         user: who began it.
-        tally: its counts, phase and time left, live.
+        error: why it could not be done; None: it is not done, or well done.
     """
 
     key: str
     user: str
-    tally: Tally
+    live: Live
     stop: StopSwitch = field(default_factory=StopSwitch)
-    report: Report | None = None
     error: ImporterError | None = None
+    is_broken: bool = False
+    """Whether it ended with a bug, which is in the log."""
     task: asyncio.Task[None] | None = None
 
     @property
@@ -42,12 +44,18 @@ class Job:
         """Whether it has ended, one way or another."""
         return self.task is None or self.task.done()
 
-    async def follow(self, work: Coroutine[Any, Any, Report]) -> None:
-        """Do the work, and keep what came of it."""
+    async def follow(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do the work, and keep how it ended."""
         try:
-            self.report = await work
+            await work
         except ImporterError as error:
             self.error = error
+        except Exception as error:  # noqa: BLE001  # nobody awaits the task: whoever looks at the page is told
+            self.is_broken = True
+            _log.error("bug", exc_info=error)
+
+
+Work = Callable[[Job], Coroutine[Any, Any, object]]
 
 
 class Jobs:
@@ -58,20 +66,27 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
 
     def find(self, key: str) -> Job | None:
-        """The newest job about a draft or a run; None: there was none since the console began."""
-        return self._jobs.get(key)
+        """The newest job about a draft or a run; None: there was none since the console began.
+
+        Args:
+            key: what it is about, or the id of the run that it has begun.
+        """
+        by_run = (job for job in reversed(self._jobs.values()) if job.live.run_id == key)
+        return self._jobs.get(key) or next(by_run, None)
 
     def begin(self, key: str, user: str, work: Work) -> Job:
         """Begin a job; where one about the same is under way, that goes on, and is returned.
 
         Args:
-            work: given who gets its events, and what stops it.
+            work: given the job, whose `live` gets its events and whose `stop` stops it.
         """
-        found = self._jobs.get(key)
+        found = self.find(key)
         if found is not None and not found.is_done:
             return found
-        job = self._jobs[key] = Job(key, user, Tally(self._clock.monotonic, self._clock.now))
-        job.task = asyncio.create_task(job.follow(work(job.tally, job.stop)))
+        job = Job(key, user, Live(self._clock.monotonic, self._clock.now))
+        self._jobs.pop(key, None)
+        self._jobs[key] = job
+        job.task = asyncio.create_task(job.follow(work(job)))
         return job
 
     async def stop_all(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from nicegui import ui
@@ -14,6 +15,7 @@ from nicegui.elements.mixins.text_element import TextElement
 from importer.console.access import RefusedError, Session
 from importer.console.texts import t
 from importer.core.errors import ImporterError
+from importer.profile import HARMLESS_TARGETS, Profile
 
 _HEAD = '<link rel="stylesheet" href="/static/console.css"><script src="/static/console.js"></script>'
 _PAGES = {"/": "nav.imports", "/new": "nav.new", "/settings": "nav.settings"}
@@ -101,3 +103,13 @@ def card(title: str = "", **props: Any) -> Iterator[None]:
         for name, value in props.items():
             section.props(f'{name}="{value}"')
         yield
+
+
+def target_banner(profile: Profile, target: str) -> None:
+    """Say whether real customers are created, above everything else."""
+    if target in HARMLESS_TARGETS:
+        ui.label(t("banner.rehearsal", target=target)).classes("banner rehearsal")
+        return
+    settings = profile.targets.get(target)
+    host = urlsplit(settings.base_url or "").hostname if settings else ""
+    ui.label(t("banner.live", target=target, host=host or "?")).classes("banner live").props("role=alert")

@@ -23,7 +23,7 @@ from importer.console.access import Access
 from importer.console.console import Console
 from importer.console.guard import Guard
 from importer.console.jobs import Jobs
-from importer.console.pages import imports, settings
+from importer.console.pages import imports, run, settings
 from importer.console.texts import t
 from importer.core.errors import UsageError
 from importer.journal import workspace_secret
@@ -100,6 +100,7 @@ def build(console: Console, origins: frozenset[str], entered: Callable[[], None]
     )
     for page in (imports, settings):
         page.register(console)
+    run.register(console, application)
     ui.run_with(
         application,
         title=t("app.title"),

@@ -1,0 +1,144 @@
+"""One run: what it does while it is under way, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from nicegui import ui
+from starlette.responses import FileResponse, Response
+
+from importer.console.access import RefusedError, Role, Session
+from importer.console.console import Console
+from importer.console.guard import session_of
+from importer.console.jobs import Job
+from importer.console.layout import card, heading, hint, number, page_frame, target_banner
+from importer.console.pages.live_run import live_card
+from importer.console.pages.row_search import search_card
+from importer.console.texts import t
+from importer.core.errors import UsageError
+from importer.core.runtime import beside_the_loop
+from importer.profile import Profile
+from importer.results import Report
+from importer.runs.context import Context, People
+from importer.runs.history import one_run
+from importer.runs.resume import resume
+
+_MASKED = frozenset({"report", "report_json"})
+"""Files without values: whoever may view may have them."""
+_STATES = ("created", "existing", "valid", "invalid", "rejected", "failed", "unknown", "unsent")
+_ELSEWHERE_EVERY_S = 3.0
+
+
+def register(console: Console, application: FastAPI) -> None:
+    """Add the page, and the files of a run."""
+
+    @ui.page("/runs/{run_id}")
+    async def run(request: Request, run_id: str) -> None:
+        session = session_of(request)
+        session.require(Role.VIEW)
+        report = await beside_the_loop(one_run, console.workspace, run_id)
+        job = console.jobs.find(report["run_id"])
+        with page_frame(session, report["source"], "", banner=lambda: target_banner(console.profile, report["target"])):
+            _state_card(console, session, report, job)
+            if job is not None and not job.is_done:
+                live_card(console, session, job)
+            elif report["state"] == "running":
+                hint(t("run.elsewhere"))
+                ui.timer(_ELSEWHERE_EVERY_S, ui.navigate.reload)
+            _issues_card(report)
+            search_card(console, session, report["run_id"])
+            _files_card(session, report)
+
+    @application.get("/runs/{run_id}/files/{kind}")
+    async def file(request: Request, run_id: str, kind: str) -> Response:
+        session = session_of(request)
+        session.require(Role.VIEW)
+        if kind not in _MASKED and not session.sees_values:
+            raise RefusedError(t("run.values"))
+        report = await beside_the_loop(one_run, console.workspace, run_id)
+        return await beside_the_loop(_file, report, kind)
+
+
+def _file(report: Mapping[str, Any], kind: str) -> Response:
+    """A file of a run, found by its kind: no path comes from a browser."""
+    path = Path(report["files"].get(kind, ""))
+    if kind not in report["files"] or not path.is_file():
+        raise UsageError(t("run.no_file"))
+    is_page = kind == "report"
+    return FileResponse(path, filename=None if is_page else path.name, media_type="text/html" if is_page else None)
+
+
+def _state_card(console: Console, session: Session, report: Mapping[str, Any], job: Job | None) -> None:
+    with card(t("run.state")):
+        if report.get("verdict"):
+            ui.label(report["verdict"])
+        if job is not None and job.is_done and job.error is not None:
+            ui.label(str(job.error)).classes("problem").props("role=alert")
+        elif report.get("error"):
+            ui.label(report["error"]).classes("problem")
+        with ui.element("dl").classes("counts"):
+            _count("read", report["counts"].get("read", 0))
+            for state in _STATES:
+                if report["counts"].get(state):
+                    _count(state, report["counts"][state])
+        is_open = report["state"] == "stopped" and not report["dry_run"]
+        if is_open and session.may(Role.RUN) and (job is None or job.is_done):
+            ui.button(t("run.resume"), on_click=lambda: _resume(console, session, report)).props("no-caps")
+
+
+def _count(name: str, count: int) -> None:
+    with ui.element("div"):
+        with ui.element("dt"):
+            ui.label(t(f"states.{name}"))
+        with ui.element("dd"):
+            number(count)
+
+
+def _resume(console: Console, session: Session, report: Mapping[str, Any]) -> None:
+    """Go on with a run; the page then shows what it does."""
+    session.require(Role.RUN)
+    run_id = str(report["run_id"])
+
+    async def work(job: Job) -> Report:
+        return await resume(working(console, job, console.profile), run_id)
+
+    console.jobs.begin(run_id, session.user, work)
+    ui.navigate.reload()
+
+
+def working(console: Console, job: Job, profile: Profile) -> Context:
+    """What the steps of a run share that the console has begun: its user has agreed to send on the page before."""
+    people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)
+    machine = replace(console.machine, waited_s=0.0)
+    return Context(profile, "run", job.live, job.stop, people, machine)
+
+
+def _issues_card(report: Mapping[str, Any]) -> None:
+    if not report["issues"]:
+        return
+    with card(t("run.issues")), ui.element("ul").classes("clusters"):
+        for cluster in report["issues"]:
+            with ui.element("li").classes(f"cluster {cluster['severity']}"):
+                with ui.element("div").classes("row"):
+                    number(cluster["count"])
+                    heading(cluster["title"], 3)
+                    if cluster["column"]:
+                        ui.label(t("run.in_column", column=cluster["column"])).classes("hint")
+                ui.label(cluster["message"])
+                hint(cluster["fix"])
+
+
+def _files_card(session: Session, report: Mapping[str, Any]) -> None:
+    shown = [kind for kind in report["files"] if kind in _MASKED or session.sees_values]
+    if not shown:
+        return
+    with card(t("run.files")), ui.element("ul").classes("files"):
+        for kind in shown:
+            with ui.element("li"):
+                link = ui.link(Path(report["files"][kind]).name, f"/runs/{report['run_id']}/files/{kind}")
+                if kind == "report":
+                    link.props("target=_blank")
