@@ -50,7 +50,7 @@ class Job:
             await work
         except ImporterError as error:
             self.error = error
-        except Exception as error:  # noqa: BLE001  # nobody awaits the task: whoever looks at the page is told
+        except Exception as error:  # noqa: BLE001  # nobody awaits the task: the page says it
             self.is_broken = True
             _log.error("bug", exc_info=error)
 
