@@ -88,10 +88,9 @@ def passphrase_of(key_file: KeyFile) -> str:
 
 def author_of(profile: Profile) -> Signer | None:
     """Have the key at hand of whoever makes a plan; None: they have none, and no author signs the plan."""
-    from importer.approval import chosen_key, key_folder  # noqa: PLC0415
+    from importer.runs.plans.authorship import own_key  # noqa: PLC0415
 
-    found = chosen_key(profile.approval.key, key_folder())
-    return None if found is None else found.unlock(passphrase_of(found))
+    return own_key(profile, passphrase_of)
 
 
 def _new_passphrase() -> str:

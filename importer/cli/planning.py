@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,10 +91,12 @@ def plan(
             if own.update:
                 from importer.runs.planned_update import plan_update  # noqa: PLC0415
 
-                return plan_update(context, source, out=own.out, author=lambda: author_of(profile))
+                return plan_update(context, source, out=own.out, author=partial(author_of, profile))
+            from importer.core.runtime import beside_the_loop  # noqa: PLC0415
             from importer.runs.plans.make import plan as make  # noqa: PLC0415
 
-            return make(context, source, out=own.out, as_new=own.as_new, author=lambda: author_of(profile))
+            author = partial(author_of, profile)
+            return beside_the_loop(make, context, source, out=own.out, as_new=own.as_new, author=author)
 
         code = run_command(profile, shared, "plan", work)
     raise typer.Exit(code)

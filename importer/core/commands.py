@@ -153,6 +153,8 @@ class Commands:
 
     def plan(self, file: Path | str, *more: str) -> str:
         """Check a file, and write a plan of what would be sent; `more` as of `run`."""
+        if str(file) == FRAME:
+            return "importer.plan(frame)"
         target = ("--target", self.target) if self.target else ()
         return self._on_file("plan", file, *target, *self.sending, *more)
 
@@ -168,9 +170,16 @@ class Commands:
         """
         return self._composed("approve", self._path(plan), *(("--key", key) if key else ()))
 
-    def run_plan(self, plan: Path | str) -> str:
-        """Send what a plan says."""
-        return self._composed("run", "--plan", self._path(plan), *self._workspace_words())
+    def run_plan(self, plan: Path | str, source: str = "") -> str:
+        """Send what a plan says.
+
+        Args:
+            source: that the plan was made of; what is not there any more by itself is named again.
+        """
+        if source == FRAME:
+            return f"await importer.run(frame, plan={self._path(plan)!r})"
+        again = (STDIN,) if Path(source).name == STDIN else ()
+        return self._composed("run", *again, "--plan", self._path(plan), *self._workspace_words())
 
     def update_plan(self, plan: Path | str) -> str:
         """Change customers as a plan says."""

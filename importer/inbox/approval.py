@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer.core.errors import ApprovalMissingError, ExitCode, PlanRefusedError
+from importer.core.runtime import beside_the_loop
 from importer.inbox.folder import plan_of
 from importer.journal import LOADING, StoredRun, locks_of
 from importer.profile import Profile
@@ -93,7 +94,9 @@ class FileApproval:
         """
         checking = replace(context.under(self.profile.with_options({"dry_run": True})), command="plan")
         to = plan_of(path)
-        report = await make_plan(checking, path, out=to, instead=True, as_new=self.as_new, author=self.author)
+        report = await beside_the_loop(
+            make_plan, checking, path, out=to, instead=True, as_new=self.as_new, author=self.author
+        )
         if report.files.get("plan") != to:  # it was stopped
             return replace(result.with_report(report.as_json()), run_id="", fate=Fate.HELD, ends_pass=True)
         return self._waits(ImportPlan.read(to), path, result, why)

@@ -1,4 +1,4 @@
-"""The functions that Python programs call: read a source, check it, import it.
+"""The functions that Python programs call: read a source, check it, plan its import, import it.
 
 A few lines over the readers and the steps of a run, which are loaded when one of them is called. Decides nothing.
 """
@@ -110,11 +110,59 @@ def validate(
     return check(Context(_chosen(profile, reading), "validate", on_event), source)
 
 
-async def run(
+def plan(
     source: Path | str | DataFrame,
     *,
     profile: Profile | None = None,
     target: str | None = None,
+    out: Path | str | None = None,
+    key: str | None = None,
+    as_new: bool = False,
+    on_event: Events = _ignore,
+    **reading: Unpack[Reading],
+) -> Report:
+    """Check a source of customers as `validate` does, and write a plan of what `run` would send: no request is sent.
+
+    The plan is a file of hashes and counts, without the value of any cell. `run(..., plan=...)` sends exactly what it
+    says. Where the target needs an approval, `importer approve` signs it first. It blocks, as `validate` does.
+
+    Args:
+        source: as for `validate`. One that comes back to its run is planned by `importer plan --retry`.
+        profile: as for `run`. The plan holds it, so that a run by the plan needs no other one.
+        target: where to, instead of the profile's; None: the profile's, by default the built-in emulator.
+        out: the plan file; None: `plan.json` beside the report.
+        key: the key that signs the plan as its author, by its name or its path; None: the profile's, else the only one
+            there is. Where no policy is in force, only a key that is named here or in the profile signs.
+        as_new: plan what came back from a run like any other source.
+        on_event: as for `validate`.
+        **reading: see `Reading`.
+
+    Returns:
+        The report of the dry run; `files["plan"]` is the path of the plan.
+
+    Raises:
+        SourceError, ProfileError: as for `validate`.
+        ApprovalMissingError: the approval policy does not know the target's server.
+        AccessError: the policy or the key cannot be used.
+        UsageError: the source comes back to its run, there are several keys, or another file has the plan's name.
+    """
+    from importer.runs.context import Context  # noqa: PLC0415  # loads everything that a check may need
+    from importer.runs.plans.authorship import own_key  # noqa: PLC0415
+    from importer.runs.plans.make import plan as make  # noqa: PLC0415
+
+    _require_source(source, reading)
+    said = {"dry_run": True, "target": target, "approval.key": key}
+    chosen = _chosen(profile, reading).with_options({name: value for name, value in said.items() if value is not None})
+    where = None if out is None else Path(out)
+    return make(Context(chosen, "plan", on_event), source, out=where, as_new=as_new, author=lambda: own_key(chosen))
+
+
+async def run(
+    source: Path | str | DataFrame | None = None,
+    *,
+    profile: Profile | None = None,
+    target: str | None = None,
+    plan: Path | str | None = None,
     force: bool = False,
     as_new: bool = False,
     on_event: Events = _ignore,
@@ -126,11 +174,16 @@ async def run(
     `importer resume` and the run's id. A file or a DataFrame that has the columns `_run` and `_row` (`rejects.csv`,
     `report.rows()`) goes back to that run: changed cells are checked, and rows that are done are not sent again.
 
+    What needs an approval on this machine is refused here as at the command line, unless `plan` is an approved one.
+
     Args:
-        source: as for `validate`.
-        profile: how to read, map and check it, where to send it and how fast; None: the defaults and the environment.
+        source: as for `validate`; None: the file that the plan was made of.
+        profile: how to read, map and check it, where to send it and how fast; None: that of the plan, else the defaults
+            and the environment.
         target: where to, instead of the profile's; naming a live target here is consent to send there. None: the
             profile's, by default the built-in emulator.
+        plan: the file of a plan: exactly what it says is sent. A DataFrame has to be handed over again, since a plan
+            does not hold its rows. None: whatever the source holds is sent.
         force: import it although a source of the same content was imported there before; rows that were created are
             recognised, and not sent again.
         as_new: import what came back from a run like any other source.
@@ -141,6 +194,8 @@ async def run(
         The report, also of a run that stopped early or in which rows failed: see its `exit_code` and `counts`.
 
     Raises:
+        PlanRefusedError: something differs from the plan, all of which is named; or it has expired.
+        ApprovalMissingError: the target takes only what others have approved, and this is not.
         AlreadyImportedError: a source of the same content was imported there before, and `force` is False.
         BusyError: another run sends to this target.
         SourceError, ProfileError: as for `validate`.
@@ -149,12 +204,22 @@ async def run(
     """
     from importer.runs.context import Context  # noqa: PLC0415  # loads everything that a run may need
     from importer.runs.run import run as run_source  # noqa: PLC0415
+    from importer.runs.run import run_planned  # noqa: PLC0415
 
-    _require_source(source, reading)
+    if plan is None and source is None:
+        raise UsageError("There is neither a source nor a plan.", "Name one of them, or both.")
+    if source is not None:
+        _require_source(source, reading)
     chosen = _chosen(profile, reading)
     if target is not None:
         chosen = chosen.with_options({"target": target, "yes": True})
-    return await run_source(Context(chosen, emit=on_event), source, force=force, as_new=as_new)
+    context = Context(chosen, emit=on_event)
+    if plan is not None:
+        if not isinstance(plan, str | Path):
+            raise UsageError("A plan is a path.", 'Hand over `report.files["plan"]`.')
+        return await run_planned(context, Path(plan), source, force=force)
+    assert source is not None  # noqa: S101  # one of them was named: for the type checker
+    return await run_source(context, source, force=force, as_new=as_new)
 
 
 def _chosen(profile: Profile | None, reading: Reading) -> Profile:

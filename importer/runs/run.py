@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.core.commands import FRAME
-from importer.core.errors import ReturnRefusedError
+from importer.core.errors import ReturnRefusedError, UsageError
 from importer.core.runtime import beside_the_loop
 from importer.readers import is_frame, is_returned
 from importer.results import Report
@@ -49,8 +49,13 @@ async def run_planned(context: Context, path: Path, source: Source | None = None
     """
     plan = await beside_the_loop(plan_to_send, path, context.profile.commands)
     if isinstance(plan, ReturnPlan):
-        if source is None or is_frame(source):
+        if source is None:
             return await retry(context, plan.run_id, plan=plan)
+        if is_frame(source):
+            raise UsageError(
+                f"'{path}' is a plan of rows that are sent again, and of a file if any came back, not of a DataFrame.",
+                "Name the file that the plan was made of; where it was made of none, name the plan alone.",
+            )
         return await take_back(context, plan.run_id, Path(source), source, by_file=True, plan=plan)
     context = under_plan(context, plan)
     require_whole_rows(context.profile)

@@ -333,7 +333,7 @@ def test_the_public_functions_have_exact_types(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent("""
             import pandas as pd
-            from importer import Profile, Report, read, run, validate
+            from importer import Profile, Report, plan, read, run, validate
 
             async def typed() -> None:
                 report: Report = validate("a.xlsx", profile=Profile(), sheet=2, limit=None)
@@ -344,6 +344,9 @@ def test_the_public_functions_have_exact_types(tmp_path: Path) -> None:
                 reveal_type(frame)
                 validate(frame, limit=5)
                 await run(frame, as_new=True)
+                planned: Report = plan(frame, target="sandbox", key="anna", limit=5)
+                await run(plan=planned.files["plan"])
+                await run(frame, plan="plan.json")
                 validate("a.csv", delimeter=";")
         """)
     )

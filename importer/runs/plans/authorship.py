@@ -18,7 +18,7 @@ from importer.runs.receipts import operator
 from importer.runs.wiring import Destination
 
 if TYPE_CHECKING:
-    from importer.approval import Approver, Policy, Signer
+    from importer.approval import Approver, KeyFile, Policy, Signer
 
 Plan = TypeVar("Plan", bound=PlanFile)
 Author = Callable[[], "Signer | None"]
@@ -28,6 +28,27 @@ Author = Callable[[], "Signer | None"]
 def no_author() -> Signer | None:
     """Nobody has a key."""
     return None
+
+
+def own_key(profile: Profile, passphrase_of: Callable[[KeyFile], str] | None = None) -> Signer | None:
+    """Have the key at hand of whoever makes a plan: the one that the profile names, else the only one there is.
+
+    Args:
+        passphrase_of: finds the passphrase of a locked one; None: only the environment is looked at.
+
+    Returns:
+        None: they have none, and no author signs the plan.
+
+    Raises:
+        UsageError: there is no such key, or several and none is chosen.
+        AccessError: the key cannot be used.
+    """
+    from importer.approval import chosen_key, given_passphrase, key_folder  # noqa: PLC0415  # as below
+
+    found = chosen_key(profile.approval.key, key_folder())
+    if found is None:
+        return None
+    return found.unlock(passphrase_of(found) if passphrase_of else given_passphrase())
 
 
 def signer_of(profile: Profile, asked: Requirement | None, author: Author, now: float) -> Signer | None:

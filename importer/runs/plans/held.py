@@ -132,7 +132,7 @@ def source_of(source: PlannedSource) -> str:
     path = source.path
     if path == FRAME or Path(path).name == STDIN:
         what = "a DataFrame" if path == FRAME else "standard input"
-        raise UsageError(f"The plan was made of {what}, which is gone.", "Name the FILE beside --plan.")
+        raise UsageError(f"The plan was made of {what}, which is gone.", "Name the same source again, beside the plan.")
     return path
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from importer.approval import Signer
 from importer.core.errors import UsageError
 from importer.core.labels import counted
-from importer.core.runtime import beside_the_loop
 from importer.readers import is_frame, is_returned
 from importer.results import Report
 from importer.runs.accounts import account_on_record
@@ -35,7 +34,7 @@ _HASH = 8
 """Digits of a hash that people are shown."""
 
 
-async def plan(
+def plan(
     context: Context,
     source: Source,
     *,
@@ -44,7 +43,7 @@ async def plan(
     as_new: bool = False,
     author: Author = no_author,
 ) -> Report:
-    """Check a source as a dry run does, and write a plan of what would be sent.
+    """Check a source as a dry run does, and write a plan of what would be sent. Blocks.
 
     Args:
         out: the plan file; None: beside the other files of the dry run.
@@ -59,11 +58,10 @@ async def plan(
         ImporterError: the source, the profile or the target cannot be used; there is no plan.
     """
     require_whole_rows(context.profile)
-    await beside_the_loop(require_replaceable, out, None if instead else "")
+    require_replaceable(out, None if instead else "")
     if not as_new:
-        await beside_the_loop(_refuse_returned, context, source)
-    making = await beside_the_loop(_Making.of, context, author)
-    return await beside_the_loop(making.written, source, out, instead=instead)
+        _refuse_returned(context, source)
+    return _Making.of(context, author).written(source, out, instead=instead)
 
 
 def _refuse_returned(context: Context, source: Source) -> None:
@@ -139,7 +137,8 @@ class _Making:
         """The report of the dry run, which says what the plan does and what is done with it."""
         commands = report.commands
         what = NextOf.of(planned, self.asked, path, commands)
-        advice, command = what.step("To send exactly that, run:", commands.run_plan(path), commands.show(str(path)))
+        send = commands.run_plan(path, planned.content.source.path)
+        advice, command = what.step("To send exactly that, run:", send, commands.show(str(path)))
         return replace(
             report,
             files={**report.files, "plan": path},

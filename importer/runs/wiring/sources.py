@@ -35,9 +35,9 @@ _OF_CREATES = tuple(step.value for step in AFTER_CREATE)
 
 
 def typed(source: Source) -> Path | str:
-    """A source as a person types it; a DataFrame has to be written to a file first."""
+    """A source as a person types it."""
     if is_frame(source):
-        return "FILE"
+        return FRAME
     return STDIN if Path(source).name == STDIN else source
 
 

@@ -122,6 +122,15 @@ def test_a_file_that_begins_with_a_dash_is_not_an_option() -> None:
     assert Commands().run("-x.csv") == "importer run ./-x.csv"
 
 
+def test_a_plan_of_what_is_gone_is_sent_with_its_source_named_again(tmp_path: Path) -> None:
+    commands = Commands()
+
+    assert commands.run_plan("plan.json", str(tmp_path / "a.csv")) == "importer run --plan plan.json"
+    assert commands.run_plan("plan.json", str(tmp_path / "-")) == "importer run - --plan plan.json"
+    assert commands.run_plan("plan.json", "<DataFrame>") == "await importer.run(frame, plan='plan.json')"
+    assert commands.plan("<DataFrame>") == "importer.plan(frame)"
+
+
 def test_an_address_and_standard_input_stay_as_they_are() -> None:
     assert Commands().run("s3://bucket/a b.csv") == "importer run 's3://bucket/a b.csv'"
     assert Commands().run("-") == "importer run -"
