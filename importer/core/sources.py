@@ -49,6 +49,7 @@ class SourceInfo:
         sheet: the sheet's name; empty for text files.
         detected: everything that was detected, for `inspect` and the run's first line.
         warnings: sentences about the file as a whole.
+        sheets: of a workbook the names of all its sheets, in order.
         other_tables: the visible sheets of a workbook that hold tables, too, and are not read.
     """
 
@@ -58,6 +59,7 @@ class SourceInfo:
     sheet: str = ""
     detected: tuple[Detected, ...] = ()
     warnings: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
     other_tables: tuple[OtherTable, ...] = ()
 
 

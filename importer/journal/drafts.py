@@ -22,7 +22,7 @@ class Reading(BaseModel):
     sheet: str | int | None = None
     delimiter: str | None = None
     encoding: str | None = None
-    header_row: int | None = Field(default=None, ge=0)
+    header_row: int | None = Field(default=None, ge=1)
 
 
 class CheckChoices(BaseModel):
@@ -42,7 +42,7 @@ class DraftFacts(Noted):
 
     Args:
         file: its name, as the person has it; empty: none was received yet.
-        sha256: of its content.
+        kept_in: name of the folder, in that of the draft's sources, that the file is in.
         rules: field to rule, as in the profile's `[mapping]`; None: as proposed.
         target: where it is to be sent; empty: where the profile says.
         checked_run: id of the dry run that checked it last; empty: none, or the file is read or mapped otherwise since.
@@ -53,7 +53,7 @@ class DraftFacts(Noted):
 
     file: str = ""
     size_bytes: int = 0
-    sha256: str = ""
+    kept_in: str = ""
     reading: Reading = Reading()
     rules: Mapping[str, JsonValue] | None = None
     validation: CheckChoices = CheckChoices()

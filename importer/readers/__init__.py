@@ -14,6 +14,7 @@ from importer.readers.opening import (
     open_frame,
     open_handed_out,
     open_source,
+    require_readable,
 )
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "open_handed_out",
     "open_source",
     "read_corrections",
+    "require_readable",
     "write_corrections",
 ]

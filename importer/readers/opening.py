@@ -35,6 +35,7 @@ __all__ = [
     "open_frame",
     "open_handed_out",
     "open_source",
+    "require_readable",
 ]
 
 STDIN = "-"
@@ -106,6 +107,20 @@ def open_source(
     except BaseException:
         byte_source.close()
         raise
+
+
+def require_readable(path: Path, settings: SourceSettings) -> None:
+    """Refuse a file of a kind that no reader takes; nothing of it is read but what shows its kind.
+
+    Raises:
+        SourceError: it is one of these, or cannot be read.
+    """
+    byte_source = _take(path, settings, None)
+    try:
+        byte_source, kind = _unpacked(byte_source, settings)
+        _format(byte_source.name, kind, settings)
+    finally:
+        byte_source.close()
 
 
 def is_frame(source: object) -> TypeIs[pd.DataFrame]:

@@ -43,6 +43,7 @@ class FrameOrigin:
     grid = True
     format = "dataframe"
     detected: Sequence[Detected] = ()
+    sheets = ()
     other_tables = ()
 
     def __init__(self, frame: pd.DataFrame, settings: SourceSettings) -> None:

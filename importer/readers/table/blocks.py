@@ -108,6 +108,11 @@ class Origin(Protocol):
         ...
 
     @property
+    def sheets(self) -> Sequence[str]:
+        """The names of all sheets; empty where there are none."""
+        ...
+
+    @property
     def detected(self) -> Sequence[Detected]:
         """What was detected on opening."""
         ...

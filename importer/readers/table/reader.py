@@ -80,7 +80,8 @@ class TableReader:
             warnings=tuple(
                 dict.fromkeys((*self._origin.warnings, *self._columns.warnings, *(self._found_later or ())))
             ),
-            other_tables=tuple(getattr(self._origin, "other_tables", ())),  # formats of third parties may be older
+            sheets=tuple(getattr(self._origin, "sheets", ())),  # formats of third parties may be older
+            other_tables=tuple(getattr(self._origin, "other_tables", ())),
         )
 
     def batches(self) -> Iterator[RawBatch]:

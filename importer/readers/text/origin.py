@@ -35,6 +35,7 @@ class TextOrigin:
     grid = False
     format = "csv"
     sheet = ""
+    sheets = ()
     other_tables = ()
 
     def __init__(self, byte_source: ByteSource, settings: SourceSettings) -> None:

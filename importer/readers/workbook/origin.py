@@ -78,6 +78,11 @@ class WorkbookOrigin:
         return self._chosen.name
 
     @property
+    def sheets(self) -> Sequence[str]:
+        """The names of all sheets, in their order."""
+        return tuple(sheet.name for sheet in self._book.sheets)
+
+    @property
     def detected(self) -> Sequence[Detected]:
         """Which sheet it is, and of how many."""
         return (self._about_sheet,)

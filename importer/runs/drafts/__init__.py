@@ -1,12 +1,9 @@
-"""Drafts: what a person prepares, in steps that outlast the program, until it is a run. The console calls this.
+"""Drafts: what a person prepares, in steps that outlast the program, until it is a run. What is found here, by name.
 
-A draft is a received file with what was chosen for it: how it is read, mapped and checked, and which cells are
-corrected. Every function is called with the id of a draft and the name of the person (`by`); every one that changes it
-is logged, and refused where somebody else has changed it since the version that the person had seen (`seen`).
+`drafts`     `DraftService`: the drafts of a workspace; every function below gets it first, then the id of a draft
+`receiving`  a file comes in
+`reading`    its first rows, and how it is read
+
+Every function that changes a draft gets who does it (`by`), which is logged, and may get which version that person had
+seen (`seen`): where somebody else has changed the draft since, it is refused.
 """
-
-from __future__ import annotations
-
-from importer.runs.drafts.drafts import DraftService
-
-__all__ = ["DraftService"]

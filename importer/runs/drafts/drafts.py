@@ -1,15 +1,15 @@
-"""The drafts of a workspace: begun, listed, removed. Decides nothing about a file."""
+"""The drafts of a workspace: begun, listed, changed, removed. Decides nothing about a file."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from importer.core.errors import StorageError
-from importer.journal import Act, Draft, Drafts, open_drafts
+from importer.core.errors import BusyError, StorageError, UsageError
+from importer.journal import Act, Draft, DraftFacts, Drafts, open_drafts
 from importer.profile import Profile
 from importer.runs.context import Machine
 from importer.runs.run_directory import new_id
@@ -17,13 +17,16 @@ from importer.runs.wiring import make_directory
 
 FOLDER = "drafts"
 """The folder of a workspace that has one folder for each draft."""
+SOURCES = "source"
+"""The folder of a draft for what was received: each file in a folder of its own, so that the newest one replaces the
+others at once when it is noted."""
 
 
 @dataclass(frozen=True)
 class DraftService:
     """The drafts of one workspace.
 
-    The drafts are opened anew for each call: calls may come from several threads, and other programs work beside.
+    They are opened anew for each call: calls may come from several threads, and other programs work beside this one.
 
     Args:
         profile: what every draft begins with; its workspace is that of the drafts.
@@ -43,10 +46,10 @@ class DraftService:
         Raises:
             StorageError, JournalError: the workspace cannot be written.
         """
-        now = self.machine.clock.now()
-        draft = Draft(new_id(now), by, now, now)
+        act = self.act(by, "begun")
+        draft = Draft(new_id(act.at), by, act.at, act.at)
         with self.opened() as drafts:
-            drafts.add(draft, Act(now, by, "begun"))
+            drafts.add(draft, act)
         return draft
 
     def all(self) -> list[Draft]:
@@ -55,27 +58,30 @@ class DraftService:
             return drafts.all()
 
     def find(self, draft: str) -> Draft:
-        """One draft.
+        """One draft, by its id.
 
         Raises:
-            UsageError: there is none of this id.
+            UsageError: there is none.
         """
         with self.opened() as drafts:
             return drafts.find(draft)
+
+    def acts(self, draft: str) -> list[Act]:
+        """Who did what to a draft, from the beginning."""
+        with self.opened() as drafts:
+            return drafts.acts(draft)
 
     def remove(self, draft: str) -> None:
         """Remove a draft with its file; runs that were made of it stay.
 
         Raises:
-            UsageError: there is none of this id.
+            UsageError: there is no draft of this id.
             StorageError: its folder cannot be removed.
         """
         with self.opened() as drafts:
-            remove(self.workspace, drafts, [drafts.find(draft)])
+            remove_drafts(self.workspace, drafts, [drafts.find(draft)])
 
-    def folder(self, draft: Draft) -> Path:
-        """The folder of a draft, which may not be there yet."""
-        return self.workspace / FOLDER / draft.id
+    # ------------------------------------------------------------------ what the parts of this package share
 
     @contextmanager
     def opened(self) -> Iterator[Drafts]:
@@ -88,8 +94,55 @@ class DraftService:
         """Something that a person does now."""
         return Act(self.machine.clock.now(), by, what, details)
 
+    def editable(self, draft: str, seen: int | None = None) -> Draft:
+        """A draft that is to be changed.
 
-def remove(workspace: Path, drafts: Drafts, going: list[Draft]) -> None:
+        Args:
+            seen: the version that the person had seen; None: whichever there is.
+
+        Raises:
+            UsageError: there is none, or it is a run already.
+            BusyError: somebody else has changed it since.
+        """
+        found = self.find(draft)
+        if found.facts.run_id:
+            raise UsageError(
+                f"This draft was sent as the run {found.facts.run_id}, so it cannot be changed.", "Begin a new one."
+            )
+        if seen is not None and seen != found.version:
+            raise BusyError("Somebody else changed this draft.", "Load it again, and make your change then.")
+        return found
+
+    def note(self, draft: Draft, facts: DraftFacts, act: Act, *, drops_corrections: bool = False) -> Draft:
+        """Add to what is known of a draft, unless somebody else has changed it since it was found.
+
+        Raises:
+            BusyError: somebody has.
+        """
+        with self.opened() as drafts:
+            return drafts.note(draft.id, facts, act, seen=draft.version, drops_corrections=drops_corrections)
+
+    def folder(self, draft: Draft) -> Path:
+        """The folder of a draft, which may not be there yet."""
+        return draft_folder(self.workspace, draft)
+
+    def source(self, draft: Draft) -> Path:
+        """The file of a draft.
+
+        Raises:
+            UsageError: none was received yet.
+        """
+        if not draft.facts.file:
+            raise UsageError("This draft has no file yet.", "Upload one first.")
+        return self.folder(draft) / SOURCES / draft.facts.kept_in / draft.facts.file
+
+
+def draft_folder(workspace: Path, draft: Draft) -> Path:
+    """The folder of a draft."""
+    return workspace / FOLDER / draft.id
+
+
+def remove_drafts(workspace: Path, drafts: Drafts, going: Sequence[Draft]) -> None:
     """Remove drafts with their folders: the folders first, so that nothing is left that no draft speaks of.
 
     Raises:
@@ -97,7 +150,7 @@ def remove(workspace: Path, drafts: Drafts, going: list[Draft]) -> None:
     """
     try:
         for draft in going:
-            folder = workspace / FOLDER / draft.id
+            folder = draft_folder(workspace, draft)
             if folder.exists():
                 shutil.rmtree(folder)
     except OSError as error:
