@@ -14,6 +14,7 @@ ERROR_CODE, ERROR_FIELD, ERROR_COLUMN, ERROR_MESSAGE = "_error_code", "_error_fi
 WARNINGS_COLUMN = "_warnings"
 HTTP_STATUS, ATTEMPTS = "_http_status", "_attempts"
 VERIFIED, DIFFERENCES, LIMITS = "_verified", "_differences", "_limits"
+TRACE_ID = "_trace_id"
 IDV_STATUS, IDV_OUTCOME, IDV_ID = "_idv_status", "_idv_outcome", "_idv_id"
 CUSTOMER_ID = "_customer_id"
 ID_AT_TARGET = "id_at_target"
@@ -35,7 +36,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         ERROR_MESSAGE: "what is wrong, and how to fix it",
         WARNINGS_COLUMN: "what to check in a row that is valid",
         HTTP_STATUS: "the API's last answer",
-        "_trace_id": "the id that the target's support asks for",
+        TRACE_ID: "the id that the target's support asks for",
         VERIFIED: "read back: `same` or `differs`",
         DIFFERENCES: "the fields that differ at the target, and how; of an update, masked: before → after",
         LIMITS: "`set`, or why they are not",

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from openpyxl.cell import Cell
 from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
-from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -20,7 +19,7 @@ from importer.core.columns import ERROR_MESSAGE, JOINT, ROW_COLUMN, RUN_COLUMN
 from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
 from importer.results.failing import column_index, pointed_at
-from importer.results.sheets import SEVERITY_FILLS, cells_of, put_text, safe_text
+from importer.results.sheets import NO_FILL, SEVERITY_FILLS, cells_of, put_text, safe_text
 
 MARKED = (RUN_COLUMN, ROW_COLUMN, ERROR_MESSAGE)
 """The added columns that an annotated workbook has: they identify the row of each line, however lines are sorted or
@@ -30,7 +29,6 @@ MAX_COMMENTS = 20_000
 
 _AUTHOR = "importer"
 _OUR_COLOURS = frozenset(fill.fgColor.rgb for fill in SEVERITY_FILLS.values())
-_NO_FILL = PatternFill()
 _WIDTHS = {RUN_COLUMN: 24.0, ROW_COLUMN: 7.0, ERROR_MESSAGE: 60.0}
 _OF_SURPLUS = frozenset({"row_too_long", "cell_outside_table"})
 """Codes of the issues that are about surplus cells."""
@@ -130,7 +128,7 @@ class Marker:
             if cell.comment is not None and cell.comment.author == _AUTHOR:
                 cell.comment = None
             if cell.has_style and cell.fill.fill_type and cell.fill.fgColor.rgb in _OUR_COLOURS:
-                cell.fill = _NO_FILL
+                cell.fill = NO_FILL
 
     def _mark_cell(self, cell: Cell | MergedCell, issues: Sequence[Issue]) -> None:
         errors = any(issue.severity is Severity.ERROR for issue in issues)

@@ -21,6 +21,9 @@ from importer.results.table import escape_formula
 
 _SPACES = re.compile(r"\s+")
 _DIGITS = re.compile(r"\+?\d+(?:[.,]\d+)?")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_ADDED = re.compile(r"\+|0\d")
+"""Signs before a number that no program adds: a person did."""
 _SHORTENED = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d{1,2})", re.IGNORECASE)
 _LIKE_SHORTENED = re.compile(r"\d+(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
 _SUM = re.compile(r"[=+-]{0,2}\d+(?:[+-]\d+)+")
@@ -87,7 +90,9 @@ def _is_cut(before: str, after: str) -> bool:
 
 
 def _is_number_again(before: str, after: str) -> bool:
-    """`007` came back as `7`, `+4930123456` as `4930123456`, `49301234567` as `4,93012E+10`."""
+    """`007` came back as `7`, `+4930123456` as `4930123456`, `49301234567` as `4,93012E+10`, `1,000.50` as `1000.5`."""
+    if _GROUPED.fullmatch(before) and _is_number_again(before.replace(",", ""), after):
+        return True
     first, second = _number(before), _number(after)
     if first is None or second is None:
         return False
@@ -97,7 +102,7 @@ def _is_number_again(before: str, after: str) -> bool:
         return first == second
     if len(before.lstrip("+0")) > _DIGITS_KEPT and second == _rounded(first, _DIGITS_KEPT - 1, "ROUND_DOWN"):
         return True
-    return (first == second and len(after) <= len(before) and not after.startswith(("0", "+"))) or first == second == 0
+    return (first == second and len(after) <= len(before) and not _ADDED.match(after)) or first == second == 0
 
 
 def _rounded(number: Decimal, digits: int, how: str = ROUND_HALF_UP) -> Decimal:

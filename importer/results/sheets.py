@@ -7,21 +7,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 
 from openpyxl.cell import Cell
 from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE, MergedCell
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.core.issues import Severity
+from importer.core.states import RowState
 
 HEADER_FONT = Font(name="Calibri", size=11, bold=True)
 HEADER_FILL = PatternFill("solid", fgColor="FFE7ECF3")
+NO_FILL = PatternFill()
+ADDED_FILL = PatternFill("solid", fgColor="FFEFEFEF")
+"""Behind the names of columns that are ours, not the source's."""
 HEADER_ALIGNMENT = Alignment(vertical="top", wrap_text=True)
 SEVERITY_FILLS: Mapping[Severity, PatternFill] = {
     Severity.ERROR: PatternFill("solid", fgColor="FFF8C9C4"),
     Severity.WARNING: PatternFill("solid", fgColor="FFFFF0B8"),
+}
+STATE_FILLS: Mapping[str, PatternFill] = {
+    RowState.VALID: PatternFill("solid", fgColor="FFDDEFDC"),
+    RowState.CREATED: PatternFill("solid", fgColor="FFDDEFDC"),
+    RowState.EXISTING: PatternFill("solid", fgColor="FFDCE9F5"),
+    RowState.INVALID: SEVERITY_FILLS[Severity.ERROR],
+    RowState.REJECTED: SEVERITY_FILLS[Severity.ERROR],
+    RowState.FAILED: PatternFill("solid", fgColor="FFFBD9B0"),
+    RowState.UNKNOWN: PatternFill("solid", fgColor="FFFBD9B0"),
+    RowState.UNSENT: PatternFill("solid", fgColor="FFE3E3E3"),
 }
 
 MAX_ROWS = 1_048_576
@@ -36,7 +54,10 @@ _ESCAPED_ALREADY = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _ESCAPING = re.compile(f"{_FORBIDDEN.pattern}|{_ESCAPED_ALREADY.pattern}")
 _RUNS = re.compile(r"[=@\t\r\n]|[+-](?![\d\s()./,x-]*$)")
 _NARROWEST, _WIDEST = 8, 48
+_PAGE_CHARS = 260
+"""The most characters beside each other that can still be read on a landscape page."""
 _FITTING = 0.95
+_LINE_POINTS, _HIGHEST = 15.0, 409.0
 
 
 def safe_text(text: str) -> str:
@@ -109,20 +130,46 @@ def print_wide(sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.page_setup.fitToHeight = 0  # as many pages as the rows need
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.75, header=0.3, footer=0.3)
+    sheet.oddFooter = HeaderFooterItem(left=_HeaderFooterPart("&A"), right=_HeaderFooterPart("&P / &N"))
+
+
+def print_table(sheet: Worksheet, wide: Sequence[float], last_row: int, *, first_columns: int) -> None:
+    """Print a table under its header, on several pages beside each other where nobody could read a single one.
+
+    Args:
+        wide: the width of each column that is printed, in characters.
+        last_row: the last one that is printed.
+        first_columns: how many columns each of several pages begins with.
+    """
+    first = sum(wide[:first_columns])
+    across = max(1, ceil((sum(wide) - first) / (_PAGE_CHARS - first)))
+    sheet.page_setup.fitToWidth = across
+    sheet.print_area = f"A1:{get_column_letter(len(wide))}{last_row}"
+    sheet.print_title_rows = "1:1"
+    if across > 1:
+        sheet.print_title_cols = f"A:{get_column_letter(first_columns)}"
 
 
 def widths(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[float]:
-    """Return a sensible width per column, in characters: the header fits, and so do 19 of 20 cells of some rows."""
+    """Return a sensible width per column, in characters: header and 19 of 20 filled cells of some rows fit."""
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     return [float(_width(name, cells)) for name, cells in zip(header, columns, strict=True)]
 
 
 def _width(name: str, cells: Sequence[object]) -> int:
-    lengths = sorted(len(str(cell)) + 1 for cell in cells) or [0]
+    lengths = sorted(len(str(cell)) + 1 for cell in cells if cell) or [0]
     typical = lengths[int(_FITTING * (len(lengths) - 1))]
     return min(max(len(name) + 3, typical, _NARROWEST), _WIDEST)  # 3: room for the filter's button
 
 
-def lines(text: str, width: float) -> int:
-    """Return how many lines a wrapped text takes in a cell of a width in characters."""
-    return sum(1 + int(len(part) // width) for part in text.split("\n"))
+def height(texts: Iterable[tuple[str, float]]) -> float | None:
+    """Return the height of a row, in points, in which wrapped texts are seen as a whole; None: one line is enough.
+
+    Not every program finds it by itself when it opens a workbook.
+
+    Args:
+        texts: each with the width of its column, in characters.
+    """
+    most = max((sum(1 + int(len(part) // width) for part in text.split("\n")) for text, width in texts), default=1)
+    return min(most * _LINE_POINTS, _HIGHEST) if most > 1 else None

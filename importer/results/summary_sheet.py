@@ -16,10 +16,9 @@ from importer.core.results import Cluster
 from importer.core.sources import SUMMARY_SHEET
 from importer.results.clusters import Advice
 from importer.results.follow_up import Stage
-from importer.results.sheets import HEADER_FILL, HEADER_FONT, SEVERITY_FILLS, lines, print_wide, safe_text
+from importer.results.sheets import HEADER_FILL, HEADER_FONT, SEVERITY_FILLS, height, print_wide, safe_text
 
 _SUMMARY_WIDTHS = (12, 34, 24, 48, 60, 14)
-_LINE_POINTS = 15
 _WRAPPED = Alignment(vertical="top", wrap_text=True)
 
 
@@ -73,8 +72,7 @@ def _append_clusters(sheet: Worksheet, clusters: Sequence[tuple[Cluster, Advice]
         sheet.append([cluster.count, *map(safe_text, texts), cluster.rows[0]])
         for cell in sheet[sheet.max_row]:
             cell.alignment = _WRAPPED
-        height = max(lines(text, width) for text, width in zip(texts, wide, strict=True))
-        sheet.row_dimensions[sheet.max_row].height = height * _LINE_POINTS + 2
+        sheet.row_dimensions[sheet.max_row].height = height(zip(texts, wide, strict=True))
         sheet.cell(sheet.max_row, 1).fill = SEVERITY_FILLS[cluster.severity]
         if location:
             _link(sheet.cell(sheet.max_row, 6), location)

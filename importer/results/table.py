@@ -14,6 +14,7 @@ from importer.core.columns import (
     ADDED_COLUMNS,
     ADDED_WITH_STEPS,
     ATTEMPTS,
+    CUSTOMER_ID,
     ERROR_CODE,
     ERROR_COLUMN,
     ERROR_FIELD,
@@ -24,6 +25,7 @@ from importer.core.columns import (
     SHEET_COLUMN,
     STATUS_COLUMN,
     STEP_COLUMNS,
+    TRACE_ID,
     WARNINGS_COLUMN,
     extra_columns,
     joined,
@@ -59,6 +61,7 @@ class Header:
         run_id: the run that the rows belong to.
         extra: how many surplus cells the widest row has.
         has_steps: whether the run has steps after a create.
+        numeric: the source's columns that are mapped to amounts, and whose decimal sign is not a comma.
     """
 
     columns: tuple[str, ...]
@@ -66,6 +69,7 @@ class Header:
     run_id: str = ""
     extra: int = 0
     has_steps: bool = False
+    numeric: frozenset[str] = frozenset()
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -92,10 +96,10 @@ def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
         ROW_COLUMN: list(map(str, batch.rows)),
         SHEET_COLUMN: header.sheet,
         STATUS_COLUMN: _shared(batch.states),
-        "_customer_id": _shared(batch.customer_ids),
+        CUSTOMER_ID: _shared(batch.customer_ids),
         WARNINGS_COLUMN: _Reported.of(batch, Severity.WARNING).columns(_warnings, 1, len(batch))[0],
         HTTP_STATUS: _numbers(batch.http_statuses),
-        "_trace_id": _shared(batch.trace_ids),
+        TRACE_ID: _shared(batch.trace_ids),
         ATTEMPTS: _numbers(batch.attempts),
         RUN_COLUMN: header.run_id,
     }

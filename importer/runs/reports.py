@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from importer.core.commands import Commands
-from importer.core.contract import Contract
+from importer.core.contract import Contract, Kind
 from importer.core.distribution import installed_version
 from importer.core.errors import ExitCode
 from importer.core.issues import Severity
@@ -151,17 +151,36 @@ def recorded_rows(workspace: Path, run_id: str) -> Iterator[tuple[Header, Iterat
     with registry.opened_run(workspace, run_id) as run:
         run.stored.require_whole()
         run.stored.require_loaded()
-        yield table_header(run.summary, run.stored.facts), run.journal.replay(run.stored.run, show_open=True).batches()
+        yield (
+            table_header(run.summary, run.stored.facts, contract_of_run(run.stored)),
+            run.journal.replay(run.stored.run, show_open=True).batches(),
+        )
 
 
-def table_header(summary: RunSummary, facts: RunFacts) -> Header:
+def table_header(summary: RunSummary, facts: RunFacts, contract: Contract) -> Header:
     """Return what all rows of a run's tables share.
 
     Args:
         facts: what the run has noted; with steps after a create there are more columns.
+        contract: what the records are.
     """
-    has_steps = bool(facts.after_create.steps)
-    return Header(summary.columns, summary.sheet, summary.run_id, summary.extra, has_steps=has_steps)
+    return Header(
+        summary.columns,
+        summary.sheet,
+        summary.run_id,
+        summary.extra,
+        has_steps=bool(facts.after_create.steps),
+        numeric=frozenset(_amounts(facts, contract)),
+    )
+
+
+def _amounts(facts: RunFacts, contract: Contract) -> Iterator[str]:
+    """Yield the columns of amounts, without those that a number would mean something else in."""
+    found = {value for what, value, *_ in facts.source.detected if what == "decimal"}
+    for name, column in facts.mapping.items():
+        spec = contract.spec(name)
+        if spec is not None and spec.kind is Kind.AMOUNT and f"{column}: decimal comma" not in found:
+            yield column
 
 
 def _with_refused_lines(clusters: Sequence[Cluster], returned: Mapping[str, Any]) -> tuple[Cluster, ...]:

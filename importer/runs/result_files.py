@@ -142,7 +142,7 @@ class ResultFiles:
     @cached_property
     def _header(self) -> Header:
         runs, run = self.journal.runs, self.stored.run
-        return table_header(runs.summary(run), runs.facts(run))
+        return table_header(runs.summary(run), runs.facts(run), self.context.profile.contract)
 
     def _announced(self, *, then: str) -> Batches:
         """Replay the rows of the run, and announce each batch when it was written.

@@ -22,8 +22,12 @@ def row(number: int, name: str, status: str = "created") -> Row:
 
 
 def _xlsx(path: Path) -> list[list[str]]:
-    sheet = openpyxl.load_workbook(path).worksheets[0]
-    return [["" if cell is None else str(cell) for cell in line] for line in sheet.iter_rows(values_only=True)]
+    """Its columns are in an order of their own: they are read by their names."""
+    names, *rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
+    assert sorted(map(str, names)) == sorted(HEADER.names)
+    lines = [dict(zip(names, row, strict=True)) for row in rows]
+    texts = [["" if line[name] is None else str(line[name]) for name in HEADER.names] for line in lines]
+    return [list(HEADER.names), *texts]
 
 
 def _jsonl(path: Path) -> list[list[str]]:

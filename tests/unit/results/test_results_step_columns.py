@@ -106,8 +106,10 @@ def test_every_further_format_has_them(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(files["xlsx"]).worksheets[0]
     names, _, cells = [list(row) for row in sheet.iter_rows(max_row=3, values_only=True)]
     from_sheet = {str(name): cell or "" for name, cell in zip(names, cells, strict=True)}
-    for found in (from_json, from_parquet, from_sheet):
+    assert sorted(from_sheet) == sorted(["Name", "Note", *ADDED_WITH_STEPS])
+    for found in (from_json, from_parquet):
         assert list(found) == ["Name", "Note", *ADDED_WITH_STEPS]
+    for found in (from_json, from_parquet, from_sheet):
         assert {name: found[name] for name in STEP_COLUMNS} == expected
 
 

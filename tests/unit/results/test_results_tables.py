@@ -20,7 +20,6 @@ from importer.profile.settings import ResultsSettings
 from importer.results.balance import Recount
 from importer.results.table import Header
 from importer.results.tables import write_results
-from importer.results.xlsx import XlsxTable
 from tests.batches import result_batch
 
 COLUMNS = ("Name", "Note, with comma", 'Odd "quoted"', "_status ")
@@ -158,39 +157,6 @@ def test_formulas_stay_verbatim_in_csv_unless_asked(tmp_path: Path) -> None:
     assert escaped[6][2] == "'=1+1"
     assert escaped[6][3] == "'+1 415 555 0100"
     assert escaped[7][1] == "-5"
-
-
-def test_a_workbook_never_runs_a_cell_and_holds_texts_only(tmp_path: Path) -> None:
-    sheet = openpyxl.load_workbook(write(tmp_path, "xlsx")["xlsx"]).active
-    assert sheet is not None
-    cells = [cell for line in sheet.iter_rows() for cell in line if cell.value is not None]
-    assert {cell.data_type for cell in cells} == {"s"}
-    assert [cell.value for cell in sheet[7]][1:4] == ["lone_x000D_return", "=1+1", "+1 415 555 0100"]
-    assert (sheet["C7"].data_type, sheet["C7"].quotePrefix) == ("s", True)
-    assert [cell.value for cell in sheet[8]][:4] == ["#N/A", "-5", "bell_x0007_", "Zoë"]
-    assert sheet["A8"].data_type == "s"
-
-
-def test_a_workbook_has_a_bold_frozen_header_with_a_filter(tmp_path: Path) -> None:
-    sheet = openpyxl.load_workbook(write(tmp_path, "xlsx")["xlsx"]).active
-    assert sheet is not None
-    assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:Q8"
-    assert sheet["A1"].font.b
-    assert sheet.column_dimensions["B"].width > 15
-
-
-def test_a_full_sheet_is_followed_by_another(tmp_path: Path) -> None:
-    book = XlsxTable(tmp_path / "results.xlsx", Header(("A",)), sheet_rows=2)
-    book.write([[str(number), *[""] * len(ADDED_COLUMNS)] for number in range(5)])
-    book.close()
-    sheets = openpyxl.load_workbook(tmp_path / "results.xlsx").worksheets
-    assert [sheet.title for sheet in sheets] == ["Results", "Results 2", "Results 3"]
-    assert [[sheet.cell(line, 1).value for line in range(1, sheet.max_row + 1)] for sheet in sheets] == [
-        ["A", "0", "1"],
-        ["A", "2", "3"],
-        ["A", "4"],
-    ]
 
 
 def test_json_lines_hold_one_object_a_row_with_numbers_as_numbers(tmp_path: Path) -> None:
