@@ -6,9 +6,17 @@
 #
 # It runs as a user without rights and writes to /var/lib/importer and /tmp only. The volume is the memory of what was
 # imported: without it nothing is recognised. Credentials come from the environment or from files, never from the image.
+#
+# Where plans have to be approved, their signatures are checked by the optional group `approval`, and the policy is
+# mounted so that user 10001 can read it, and nobody in the container can write it:
+#
+#     docker build --build-arg LOCK=requirements-optional.lock --tag rocketkor-importer .
+#     docker run … --volume /etc/importer/approval.toml:/etc/importer/approval.toml:ro rocketkor-importer nightly …
+#
+# People sign on machines of their own (importer approve), not in the container.
 
 FROM python:3.13-slim-trixie AS build
-# requirements-optional.lock: with SFTP, S3, GCS, notifications, metrics and traces.
+# requirements-optional.lock: with SFTP, S3, GCS, notifications, metrics, traces and approvals.
 ARG LOCK=requirements.lock
 WORKDIR /src
 COPY requirements.lock requirements-optional.lock requirements-build.lock ./

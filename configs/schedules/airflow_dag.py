@@ -3,6 +3,8 @@
 Its workers have to share one workspace: the journal in it is the memory of what was imported.
 
 The credentials come from the worker's environment (ROCKETKOR_API_KEY_FILE, ROCKETKOR_API_SECRET_FILE), not from here.
+So does IMPORTER_KEYS, the folder of the key that signs the night's plans as their author ([approval] key in the
+profile). Every worker has the same /etc/importer/approval.toml, readable for its account and not writable.
 """
 
 from __future__ import annotations

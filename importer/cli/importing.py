@@ -118,6 +118,9 @@ def run(
 
     With --plan, what would be sent is compared with the plan before the first request. Where anything differs, all of
     it is named, and nothing is sent (exit code 6).
+
+    Where the target needs an approval, --plan with an approved plan is the only way (exit code 5): `importer plan FILE`
+    makes it, `importer approve PLAN` signs it.
     """
     if file is None and own.plan is None:
         raise UsageError("Missing argument 'FILE'.", "Name a file, or a plan with --plan.")
@@ -179,6 +182,9 @@ def update(
 
     With --plan, made by `importer plan FILE --update`, the list of the plan is carried out. Where the file, the list or
     anything else differs from it, that is named, and nothing is changed (exit code 6).
+
+    Where the target needs an approval, --plan with an approved plan is the only way (exit code 5). --dry-run needs
+    none.
     """
     if file is None and own.plan is None:
         raise UsageError("Missing argument 'FILE'.", "Name a file, or a plan with --plan.")
@@ -207,6 +213,9 @@ def resume(run_name: opt.Run, *, sending: opt.SendingRun, results: opt.RunResult
     Rows that may have been created already are looked up, never sent again blindly. A first Ctrl-C or SIGTERM stops a
     run cleanly, a second one at once; after either, and after a kill, this goes on. To resume after a stop of the
     canary means to accept its errors. Open steps after the creates are done, too; `follow` does them alone.
+
+    Where the target needs an approval, the plan that the run was begun with has to be approved by the policy of now
+    (exit code 5); that it has expired since does no harm. What the plan does not say is not sent.
     """
     profile = load_profile(shared, sending, results)
     from importer.runs.resume import resume as go_on  # noqa: PLC0415
@@ -231,6 +240,10 @@ def retry(
     With --fixed, rows that were changed in a file of this run are checked under the run's own profile and sent as well;
     finished rows are never sent again. With --config and another profile, every unfinished row is checked again.
     With --plan, anything else than the plan says is refused (exit code 6), and the run stays as it was.
+
+    Where the target needs an approval, rows are sent again by the plan of the run, if the policy of now still takes it.
+    Fixed rows and another profile need a plan of their own, which `importer plan --retry RUN` makes and `importer
+    approve PLAN` signs (exit code 5 without).
     """
     profile = load_profile(shared, sending, results)
     from importer.runs.plans.return_plan import ReturnPlan  # noqa: PLC0415

@@ -62,7 +62,9 @@ def nightly(
     gs://bucket/in. Over SFTP several machines may share it; a bucket is for one.
 
     Where the target takes only what was approved, a file waits as a plan, approval/NAME.plan.json, until
-    `importer approve` has signed that (exit code 5); the next pass sends what it says.
+    `importer approve` has signed that (exit code 5); the next pass sends what it says. Where the file or anything else
+    differs from its plan then, a new one is made, and waits. [approval] key in the profile names the key that signs
+    these plans as their author.
 
     Before anything is sent, a forecast says whether the rate is enough until --finish-by; at that time the run stops
     cleanly, and the next night goes on. IMPORTER_NOTIFY_URLS (or _FILE) holds the addresses of notifications:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from importer.approval import SYSTEM
 from tests.acceptance.building import Stage, Step, build, context, steps
 from tests.acceptance.conftest import ROOT
 
@@ -54,6 +55,15 @@ def test_the_image_has_two_stages_and_a_user_without_rights() -> None:
     assert not re.search(r"(?i)(secret|api_key|password)\s*=", DOCKERFILE.read_text(encoding="utf-8"))
     last = [step.name for step in steps(DOCKERFILE)][-6:]
     assert last == ["USER", "WORKDIR", "VOLUME", "HEALTHCHECK", "ENTRYPOINT", "CMD"]  # nothing is run as root after
+
+
+def test_an_image_that_keeps_to_approvals_has_their_group_and_mounts_the_policy_read_only() -> None:
+    said = DOCKERFILE.read_text(encoding="utf-8")
+    optional = (ROOT / "requirements-optional.lock").read_text(encoding="utf-8")
+
+    assert f"--volume {SYSTEM}:{SYSTEM}:ro" in said
+    assert "--build-arg LOCK=requirements-optional.lock" in said
+    assert re.search(r"^cryptography==", optional, re.MULTILINE)
 
 
 def test_only_what_is_copied_enters_the_build(tmp_path: Path) -> None:

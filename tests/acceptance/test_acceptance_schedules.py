@@ -19,6 +19,8 @@ import typer
 import yaml
 from crontab import CronItem, CronSlices, CronTab
 
+from importer.approval import SYSTEM
+from importer.approval.keys import KEYS_VARIABLE
 from importer.cli.entry import app
 from importer.profile import Profile
 from tests.acceptance.airflow import environment
@@ -69,8 +71,26 @@ def test_every_schedule_names_variables_that_the_profile_knows() -> None:
         for path in SCHEDULES.iterdir()
         for name in re.findall(r"\bIMPORTER_[A-Z_]+", path.read_text(encoding="utf-8"))
     }
-    assert named == ENVIRON
-    Profile.load(environ=dict.fromkeys(named - {"IMPORTER_CONFIG"}, "live"))
+    assert named == ENVIRON | {KEYS_VARIABLE}
+    Profile.load(environ=dict.fromkeys(ENVIRON - {"IMPORTER_CONFIG"}, "live"))
+
+
+def test_every_schedule_of_a_night_says_where_the_policy_of_approvals_is_and_who_signs_its_plans() -> None:
+    nights = ("crontab", "importer-nightly.service", "kubernetes.yaml", "github-actions.yml", "airflow_dag.py")
+    for name in nights:
+        said = text(name)
+        assert str(SYSTEM) in said, name
+        assert KEYS_VARIABLE in said, name
+
+
+def test_a_service_that_hides_homes_has_its_keys_elsewhere_and_cannot_write_the_policy() -> None:
+    unit = text("importer-nightly.service")
+    (keys,) = re.findall(rf"^Environment={KEYS_VARIABLE}=(.+)$", unit, re.MULTILINE)
+
+    assert "ProtectHome=yes" in unit
+    assert keys.startswith("/var/lib/importer/")
+    assert "ProtectSystem=strict" in unit
+    assert not re.search(r"^ReadWritePaths=.*/etc", unit, re.MULTILINE)
 
 
 def test_every_schedule_says_how_it_is_used_and_holds_no_secret() -> None:
@@ -179,6 +199,11 @@ def test_kubernetes_runs_one_at_a_time_unprivileged_on_a_volume_that_stays() -> 
         assert {"claimName": "importer-runs"} in [one.get("persistentVolumeClaim") for one in pod["volumes"]]
         mounted = {one["name"] for one in container["volumeMounts"]}
         assert mounted == {one["name"] for one in pod["volumes"]}
+    night = found["importer-nightly"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (policy,) = [one for one in night["containers"][0]["volumeMounts"] if one["mountPath"] == str(SYSTEM.parent)]
+    (volume,) = [one for one in night["volumes"] if one["name"] == policy["name"]]
+    assert policy["readOnly"] is True
+    assert [one["configMap"].get("optional", False) for one in volume["projected"]["sources"]] == [False, True]
     rules = found["importer-nightly"]["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
     assert 75 in rules[0]["onExitCodes"]["values"]
     assert 7 not in rules[0]["onExitCodes"]["values"]

@@ -55,6 +55,13 @@ def test_the_list_of_commands_cuts_no_sentence() -> None:
         assert not line.endswith("...")
 
 
+@pytest.mark.parametrize("name", ["run", "resume", "retry", "update", "undo", "nightly", "plan", "approve", "show"])
+def test_every_command_that_a_policy_binds_says_what_it_asks_for(name: str) -> None:
+    text = " ".join(printed(name).split())
+    assert "needs an approval" in text or "policy of this machine" in text or "takes only what was approved" in text
+    assert name in {"plan", "show"} or "exit code 5" in text
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_an_example_and_says_more_than_its_name(name: str) -> None:
     text = printed(name)
