@@ -9,6 +9,7 @@ from importer.console.access import Access
 from importer.console.jobs import Jobs
 from importer.profile import EMULATOR, Profile
 from importer.runs.context import Machine
+from importer.runs.drafts import DraftService
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Console:
     profile: Profile
     access: Access
     jobs: Jobs
+    drafts: DraftService
     machine: Machine
 
     @property

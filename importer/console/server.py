@@ -24,12 +24,14 @@ from importer.console.console import Console
 from importer.console.guard import Guard
 from importer.console.jobs import Jobs
 from importer.console.pages import imports, run, settings
+from importer.console.pages.new_import import pages as new_import
 from importer.console.texts import t
 from importer.core.errors import UsageError
 from importer.journal import workspace_secret
 from importer.observe import configure
 from importer.profile import ConsoleSettings, Profile
 from importer.runs.context import Machine
+from importer.runs.drafts import DraftService
 from importer.runs.wiring import make_directory
 
 _ASSETS = files("importer.console") / "static"
@@ -73,7 +75,7 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
             monotonic=machine.clock.monotonic,
             now=machine.clock.now,
         )
-        console = Console(profile, access, Jobs(machine.clock), machine)
+        console = Console(profile, access, Jobs(machine.clock), DraftService(profile, machine), machine)
         announce = partial(_announce, ready, url, access)
         application = build(console, _origins(url, listener.getsockname()[1]), announce)
         announce()
@@ -100,7 +102,8 @@ def build(console: Console, origins: frozenset[str], entered: Callable[[], None]
     )
     for page in (imports, settings):
         page.register(console)
-    run.register(console, application)
+    for receiving in (run, new_import):
+        receiving.register(console, application)
     ui.run_with(
         application,
         title=t("app.title"),

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveFloat, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from importer.profile.section import Section, Written
 
@@ -61,6 +61,7 @@ class ConsoleSettings(Section):
     private_key: Path | None = Field(
         None, description="The private key of `certificate` (PEM); not set: as `certificate`."
     )
+    max_upload_bytes: PositiveInt = Field(200 * 1024**2, description="The largest file that is received, in bytes.")
     idle_s: PositiveFloat = Field(
         1_800.0, description="Users who did nothing for this long have to sign in again, in seconds."
     )

@@ -1,0 +1,48 @@
+"""The addresses of a new import: where it begins, and one page for each step of a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import FastAPI, Request
+from nicegui import ui
+
+from importer.console.access import Role, Session
+from importer.console.console import Console
+from importer.console.guard import session_of
+from importer.console.layout import page_frame, target_banner
+from importer.console.pages.new_import import upload
+from importer.console.pages.new_import.steps import STEPS, step_list
+from importer.console.texts import t
+from importer.core.errors import UsageError
+from importer.core.runtime import beside_the_loop
+from importer.journal import Draft
+
+Draw = Callable[[Console, Session, Draft], Awaitable[None]]
+
+_PAGES: Mapping[str, Draw] = {"upload": upload.draw}
+
+
+def register(console: Console, application: FastAPI) -> None:
+    """Add the pages, and what they receive."""
+    upload.register(console, application)
+
+    @ui.page("/new")
+    async def new(request: Request) -> None:
+        session = session_of(request)
+        session.require(Role.PREPARE)
+        with page_frame(session, t("nav.new"), "/new"):
+            step_list(None, "upload")
+            upload.draw_begin(console)
+
+    @ui.page("/drafts/{draft_id}/{step}")
+    async def step(request: Request, draft_id: str, step: str) -> None:
+        session = session_of(request)
+        session.require(Role.VIEW)
+        draft = await beside_the_loop(console.drafts.find, draft_id)
+        if step not in _PAGES:
+            raise UsageError(t("steps.unknown", step=step), t("steps.known", steps=", ".join(STEPS)))
+        target = draft.facts.target or console.profile.target
+        with page_frame(session, draft.facts.file, "/new", banner=lambda: target_banner(console.profile, target)):
+            step_list(draft, step)
+            await _PAGES[step](console, session, draft)
