@@ -9,7 +9,7 @@ from importer.console.access import Access
 from importer.console.jobs import Jobs
 from importer.profile import EMULATOR, Profile
 from importer.runs.context import Machine
-from importer.runs.drafts import DraftService
+from importer.runs.drafts.drafts import DraftService
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from importer.profile import HARMLESS_TARGETS, Profile
 
 _HEAD = '<link rel="stylesheet" href="/static/console.css"><script src="/static/console.js"></script>'
 _PAGES = {"/": "nav.imports", "/new": "nav.new", "/settings": "nav.settings"}
+_PRIMARY = "#1d4f9c"
 _LOOKS_EVERY_S = 15.0
 
 
@@ -34,28 +35,28 @@ def page_frame(session: Session, title: str, path: str, *, banner: Callable[[], 
     ui.page_title(f"{title} · {t('app.title')}")
     ui.on_exception(_report)
     ui.timer(_LOOKS_EVERY_S, lambda: None if session.is_alive else ui.navigate.to("/sign-in"))
-    with ui.link(target="#content").classes("skip"):
-        ui.label(t("app.skip"))
-    _bar(session, path)
+    ui.colors(primary=_PRIMARY)
+    with ui.header(fixed=False, bordered=False).classes("bar"):
+        _bar(session, path)
     if banner is not None:
         banner()
-    with ui.element("main").props("id=content tabindex=-1"):
+    with ui.element("div").classes("content").props("id=content tabindex=-1"):
         heading(title, 1)
         yield
 
 
 def _bar(session: Session, path: str) -> None:
-    with ui.element("header").classes("bar"):
-        ui.label(t("app.title")).classes("brand")
-        with ui.element("nav").props(f'aria-label="{t("nav.label")}"'):
-            for target, name in _PAGES.items():
-                link = ui.link(t(name), target)
-                if target == path:
-                    link.props("aria-current=page")
-        with ui.element("div").classes("who"):
-            ui.label(t("app.user", user=session.user))
-            with ui.element("form").props("method=post action=/sign-out"):
-                ui.button(t("app.sign_out"), color=None).props("type=submit flat dense no-caps")
+    ui.link(t("app.skip"), "#content").classes("skip")
+    ui.label(t("app.title")).classes("brand")
+    with ui.element("nav").props(f'aria-label="{t("nav.label")}"'):
+        for target, name in _PAGES.items():
+            link = ui.link(t(name), target)
+            if target == path:
+                link.props("aria-current=page")
+    with ui.element("div").classes("who"):
+        ui.label(t("app.user", user=session.user))
+        with ui.element("form").props("method=post action=/sign-out"):
+            ui.button(t("app.sign_out"), color=None).props("type=submit flat dense no-caps")
 
 
 def _report(error: Exception) -> None:

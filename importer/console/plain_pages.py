@@ -27,6 +27,7 @@ def plain_page(title: str, status: int = HTTPStatus.OK, *, problem: str = "", te
 
 def explain_errors(application: FastAPI) -> None:
     """Answer with a sentence where a page cannot be shown; a bug is logged by the server, and not shown."""
+    application.add_exception_handler(HTTPStatus.NOT_FOUND, _missing)
     application.add_exception_handler(ImporterError, _refused)
     application.add_exception_handler(Exception, _bug)
 
@@ -34,6 +35,10 @@ def explain_errors(application: FastAPI) -> None:
 def _refused(_: Request, error: Exception) -> Response:
     status = HTTPStatus.FORBIDDEN if isinstance(error, RefusedError) else HTTPStatus.NOT_FOUND
     return plain_page(t("plain.refused"), status, problem=str(error))
+
+
+def _missing(_: Request, __: Exception) -> Response:
+    return plain_page(t("plain.missing"), HTTPStatus.NOT_FOUND, problem=t("plain.where"))
 
 
 def _bug(_: Request, __: Exception) -> Response:

@@ -31,7 +31,7 @@ from importer.journal import workspace_secret
 from importer.observe import configure
 from importer.profile import ConsoleSettings, Profile
 from importer.runs.context import Machine
-from importer.runs.drafts import DraftService
+from importer.runs.drafts.drafts import DraftService
 from importer.runs.wiring import make_directory
 
 _ASSETS = files("importer.console") / "static"

@@ -21,8 +21,10 @@ def step_list(draft: Draft | None, here: str) -> None:
     reached = STEPS.index(draft.facts.stage) if draft else 0
     with ui.element("nav").props(f'aria-label="{t("steps.label")}"').classes("steps"), ui.element("ol"):
         for place, step in enumerate(STEPS):
-            with ui.element("li").classes("done" if place < reached else "").props(
-                "aria-current=step" if step == here else ""
+            with (
+                ui.element("li")
+                .classes("done" if place < reached else "")
+                .props("aria-current=step" if step == here else "")
             ):
                 if draft is not None and place <= reached and step != here:
                     ui.link(t(f"steps.{step}"), step_address(draft, step))

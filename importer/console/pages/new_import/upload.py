@@ -6,10 +6,10 @@ import tempfile
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, JSONResponse, Response
 
@@ -25,7 +25,8 @@ from importer.core.runtime import beside_the_loop
 from importer.core.sources import SourceInfo
 from importer.journal import Draft, Reading
 from importer.runs import profile_init
-from importer.runs.drafts import ReadSource, choose_reading, first_rows, receive
+from importer.runs.drafts.reading import ReadSource, choose_reading, first_rows
+from importer.runs.drafts.receiving import receive
 
 _FIRST_ROWS = 20
 _ENCODINGS = ("utf-8", "cp1252", "iso-8859-1", "cp1250", "cp1251", "mac_roman", "utf-16")
@@ -67,14 +68,7 @@ def draw_begin(console: Console) -> None:
     """Draw where a file is dropped."""
     with card():
         hint(t("upload.hint"))
-        uploader = ui.element("q-uploader").classes("uploader").props(
-            'method=PUT send-raw auto-upload flat bordered no-thumbnails '
-            f'label="{t("upload.drop")}" max-file-size={console.profile.console.max_upload_bytes}'
-        )
-        uploader.props(':url="files => `/drafts/new/file?name=${encodeURIComponent(files[0].name)}`"')
-        uploader.on("uploaded", js_handler="info => location.assign(JSON.parse(info.xhr.response).next)")
-        uploader.on("failed", _failed, js_handler=_PROBLEM)
-        uploader.on("rejected", lambda: ui.notify(t("upload.too_large"), type="negative", timeout=0, close_button=True))
+        upload_field(t("upload.drop"), "/drafts/new/file")
     with card(t("upload.template")):
         hint(t("upload.template_hint"))
         with ui.element("div").classes("row"):
@@ -82,11 +76,20 @@ def draw_begin(console: Console) -> None:
                 ui.link(t("upload.blank", kind=kind.lower()), f"/templates/{kind.lower()}.xlsx")
 
 
-_PROBLEM = "info => { try { emit(JSON.parse(info.xhr.response).problem) } catch { emit('') } }"
+def upload_field(label: str, address: str) -> None:
+    """A field for one file, which is sent to an address as it is; the page that follows is named by the answer."""
+    with ui.element("label").classes("drop"):
+        ui.label(label)
+        field = ui.element("input").props(f'type=file data-address="{address}"')
+    progress = ui.element("progress").props(f'hidden value=0 max=1 aria-label="{t("upload.progress")}"')
+    send = f"event => importerUpload(event.target, getHtmlElement({progress.id}), emit)"
+    field.on("change", _failed, js_handler=send)
 
 
-def _failed(event: Any) -> None:
-    ui.notify(event.args or t("upload.failed"), type="negative", multi_line=True, timeout=0, close_button=True)
+def _failed(event: GenericEventArguments) -> None:
+    """Say why a file was not received."""
+    text = str(event.args or t("upload.failed"))
+    ui.notify(text, type="negative", multi_line=True, timeout=0, close_button=True)
 
 
 async def draw(console: Console, session: Session, draft: Draft) -> None:
@@ -112,7 +115,7 @@ def _found_card(source: ReadSource) -> None:
                 with ui.element("dt"):
                     ui.label(found.what.replace("_", " "))
                 with ui.element("dd"):
-                    ui.label(found.value or "–")
+                    ui.label(found.value or t("upload.nothing"))
                     if found.note:
                         hint(found.note)
         for warning in source.info.warnings:
@@ -132,7 +135,9 @@ def _reading_card(console: Console, session: Session, draft: Draft, info: Source
             header.props("outlined dense clearable").classes("field")
             delimiter = encoding = None
             if not sheets:
-                delimiter = _choice("upload.delimiter", {one: t(key) for one, key in _DELIMITERS.items()}, chosen.delimiter)
+                delimiter = _choice(
+                    "upload.delimiter", {one: t(key) for one, key in _DELIMITERS.items()}, chosen.delimiter
+                )
                 encoding = _choice("upload.encoding", {one: one for one in _ENCODINGS}, chosen.encoding)
 
         def reading() -> Reading:
@@ -167,9 +172,11 @@ def _choice(label: str, options: dict[str, str], chosen: str | int | None) -> ui
 
 
 def _rows_card(source: ReadSource) -> None:
-    with card(t("upload.rows")), ui.element("div").classes("scroll").props(
-        f'tabindex=0 role=region aria-label="{t("upload.rows")}"'
-    ), ui.element("table").classes("cells"):
+    with (
+        card(t("upload.rows")),
+        ui.element("div").classes("scroll").props(f'tabindex=0 role=region aria-label="{t("upload.rows")}"'),
+        ui.element("table").classes("cells"),
+    ):
         with ui.element("thead"), ui.element("tr"):
             for name in (t("upload.row"), *source.info.columns):
                 with ui.element("th").props("scope=col"):
