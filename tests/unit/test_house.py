@@ -19,6 +19,7 @@ TOP = {"__init__.py", "__main__.py", "py.typed"}
 LEAST_LINES = 40
 """A module that only one other module uses holds at least so many lines of code; else it belongs into that one."""
 SMALL_BY_DESIGN: Mapping[str, str] = {
+    "importer.console.pages.new_import.pages": "the addresses of the steps, of which the server knows none",
     "importer.journal.port.drafts": "a port of its own: protocols, of which the docstrings are the content",
     "importer.journal.sqlite.inspection": "SQL belongs to the adapter; its caller chooses the adapter",
     "importer.runs.search": "reads journals, which a page of the console may not",
