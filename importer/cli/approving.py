@@ -179,6 +179,7 @@ def _moment(iso: str) -> str:
 def _state(judged: Judged, path: Path, profile: Profile) -> Iterator[str]:
     """Whether a plan may be used, and what to do next."""
     from importer.runs.plans.authorship import approve_command  # noqa: PLC0415
+    from importer.runs.plans.kinds import send  # noqa: PLC0415
     from importer.runs.plans.plan_file import MAKE_AGAIN  # noqa: PLC0415
 
     commands = profile.commands
@@ -197,4 +198,4 @@ def _state(judged: Judged, path: Path, profile: Profile) -> Iterator[str]:
             yield f"  {approve_command(judged.who, path, commands)}"
     else:
         yield "To send what it says, run:"
-        yield f"  {judged.send(path, commands)}"
+        yield f"  {send(judged.plan, path, commands)}"

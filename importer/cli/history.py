@@ -95,7 +95,7 @@ def show(
     receipt elsewhere.
     """
     profile = _profile_of(shared)
-    if Path(run_name).is_file():
+    if Path(run_name).is_file() or run_name.endswith(".json"):  # which no run is called
         from importer.cli.approving import show_plan  # noqa: PLC0415
 
         show_plan(Path(run_name), profile, as_json=wants_json(profile, shared))

@@ -246,10 +246,11 @@ def retry(
     approve PLAN` signs (exit code 5 without).
     """
     profile = load_profile(shared, sending, results)
+    from importer.runs.plans.kinds import read_plan_of  # noqa: PLC0415
     from importer.runs.plans.return_plan import ReturnPlan  # noqa: PLC0415
     from importer.runs.retry import retry as send_again  # noqa: PLC0415
 
-    held = None if plan is None else ReturnPlan.read(plan)
+    held = None if plan is None else read_plan_of(ReturnPlan, plan, profile.commands)
     code = run_command(
         profile, shared, "retry", lambda context: send_again(context, run_name, fixed=fixed, plan=held), about=run_name
     )

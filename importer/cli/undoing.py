@@ -18,6 +18,7 @@ from importer.core.errors import UsageError
 from importer.core.labels import counted
 
 if TYPE_CHECKING:
+    from importer.profile import Profile
     from importer.runs.undo_plan import Action
     from importer.runs.undo_report import UndoReport
 
@@ -92,7 +93,7 @@ def undo(run_name: opt.Run, *, own: UndoOptions, out: Out = None, sending: opt.S
     else:
         plan, deletes = own.apply, own.yes_delete
         if own.delete and deletes is None and on_terminal() and not as_json:
-            deletes = _typed_number(plan)
+            deletes = _typed_number(plan, profile)
         report = run_undo(
             profile,
             lambda context: apply_undo(context, run_name, plan, action=action, deletes=deletes),
@@ -102,11 +103,12 @@ def undo(run_name: opt.Run, *, own: UndoOptions, out: Out = None, sending: opt.S
     raise typer.Exit(_print(report, as_json=as_json))
 
 
-def _typed_number(path: Path) -> int:
+def _typed_number(path: Path, profile: Profile) -> int:
     """Have the number of customers typed that are deleted."""
+    from importer.runs.plans.kinds import read_plan_of  # noqa: PLC0415
     from importer.runs.undo_plan import UndoPlan  # noqa: PLC0415
 
-    count = len(UndoPlan.read(path).entries)
+    count = len(read_plan_of(UndoPlan, path, profile.commands).entries)
     say(f"{counted(count, 'customer')} will be deleted, with their accounts. This cannot be undone.")
     number: int = typer.prompt("To delete them, type their number", type=int, err=True)
     return number

@@ -37,7 +37,6 @@ from importer.results import Report
 from importer.runs import history
 from importer.runs.accounts import known_scope
 from importer.runs.archive import readable
-from importer.runs.begin import allowed
 from importer.runs.context import Context
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.kept_profile import is_other_profile, recalled
@@ -46,7 +45,7 @@ from importer.runs.resume import resume
 from importer.runs.retry import retry
 from importer.runs.returns import routing
 from importer.runs.run import run
-from importer.runs.wiring import SystemClock, open_workspace
+from importer.runs.wiring import SystemClock, destination, open_workspace
 
 _DONE = frozenset({"read", "created", "existing"})
 _MISFIT = (MissingColumnError, TransformError)
@@ -241,7 +240,7 @@ class FileImporter:
 
     def _run_of(self, context: Context, content: str) -> StoredRun | None:
         with closing(open_workspace(self.profile.workspace)) as workspace:
-            return workspace.journal.earlier.newest_with(known_scope(workspace, allowed(context)), content)
+            return workspace.journal.earlier.newest_with(known_scope(workspace, destination(context.profile)), content)
 
     def _is_proven(self) -> bool:
         """Whether some file was imported under this profile: one that does not fit is then the odd one out."""

@@ -28,8 +28,7 @@ from importer.inbox.remote.folder import RemoteFolder
 from importer.inbox.report import PassReport
 from importer.journal import locks_of
 from importer.profile import MetricsSettings, Profile
-from importer.runs.begin import allowed
-from importer.runs.consent import Confirm, require_named_target
+from importer.runs.consent import Confirm, require_consent, require_named_target
 from importer.runs.context import Context, Machine, People
 from importer.runs.documents import files_among
 from importer.runs.file_result import FileResult
@@ -38,7 +37,7 @@ from importer.runs.hours import Hours
 from importer.runs.look_again import look_again_at_all
 from importer.runs.plans.authorship import Author
 from importer.runs.plans.gate import requirement
-from importer.runs.wiring import SystemClock, make_directory
+from importer.runs.wiring import SystemClock, destination, make_directory
 from importer.runs.wiring.remote_sources import is_remote
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
@@ -159,7 +158,9 @@ class Inbox:
                 "Leave them out of its profile.",
             )
         require_named_target(self.profile)
-        asked = requirement(self.profile, allowed(Context(self.profile, people=People(self.confirm))))
+        where = destination(self.profile)
+        asked = requirement(self.profile, where)
+        require_consent(where, self.profile, self.confirm)
         if asked is None:
             return None
         given = self.overrides

@@ -11,7 +11,7 @@ from importer.core.runtime import beside_the_loop
 from importer.journal import RunFacts, RunHeader, StoredRun, locks_of
 from importer.results import Report, check_out
 from importer.runs.accounts import settle_account
-from importer.runs.consent import ask_consent, require_consent
+from importer.runs.consent import ask_consent
 from importer.runs.context import Context
 from importer.runs.kept_profile import pace_of
 from importer.runs.load import checking_pool, kept_now, load
@@ -19,7 +19,7 @@ from importer.runs.plans.held import Held
 from importer.runs.preconditions import refuse_repeated
 from importer.runs.run_directory import forgotten_if_refused, new_header, run_directory
 from importer.runs.send import Sending
-from importer.runs.wiring import Destination, Workspace, destination, open_workspace, rehearsing
+from importer.runs.wiring import Destination, Workspace, open_workspace, rehearsing
 from importer.runs.wiring.sources import LocalSource, Opened
 
 
@@ -40,17 +40,6 @@ class Beginning:
     started_at: float
     facts: RunFacts = field(default_factory=RunFacts)
     held: Held | None = None
-
-
-def allowed(context: Context) -> Destination:
-    """Return where customers would go, once it is clear that they may.
-
-    Raises:
-        UsageError: the target or the credentials are missing or wrong, or nobody can confirm a live target.
-    """
-    where = destination(context.profile)
-    require_consent(where, context.profile, context.people.confirm)
-    return where
 
 
 async def begin(context: Context, source: Beginning, where: Destination, *, force: bool) -> Report:

@@ -48,8 +48,9 @@ def ask_consent(where: Destination, profile: Profile, confirm: Confirm | None, c
         counts: rows per state; those that are ready are named in the question.
 
     Raises:
-        UsageError: the answer was no.
+        UsageError: the answer was no, or nobody can be asked.
     """
+    require_consent(where, profile, confirm)
     if confirm is None or _is_settled(where, profile):
         return
     if not confirm(where.host, counts.get(RowState.READY, 0)):

@@ -15,7 +15,7 @@ from importer.results import Report
 from importer.runs.context import Context, in_hours
 from importer.runs.endings import is_open
 from importer.runs.resume import recall
-from importer.runs.send import Sending
+from importer.runs.send import Opens, Sending, no_step
 from importer.runs.take_up import taken_up
 from importer.runs.wiring import Workspace, open_workspace
 
@@ -36,15 +36,22 @@ async def follow(context: Context, name: str) -> Report:
         UsageError: the run has no such step, or rows of it are still to be sent.
         ImporterError: as for `resume`.
     """
-    return await steps_alone(context, name, _open_again)
+    return await steps_alone(context, name, _open_again, opens=_opens)
 
 
 async def steps_alone(
-    context: Context, name: str, prepare: Prepare, *, steps: Collection[Step] = NOT_UNDOING, waits: bool = True
+    context: Context,
+    name: str,
+    prepare: Prepare,
+    *,
+    opens: Opens = no_step,
+    steps: Collection[Step] = NOT_UNDOING,
+    waits: bool = True,
 ) -> Report:
     """Do steps of a run, and nothing else.
 
     Args:
+        opens: whether `prepare` opens a step again that ended in a state.
         steps: these, as far as its rows have them.
         waits: whether outcomes are waited for, as long as the profile says.
 
@@ -54,14 +61,12 @@ async def steps_alone(
     context, _ = await beside_the_loop(recall, context, name)
     context = context.under(context.profile.with_options({"yes": True}))  # who began the run was asked
     async with in_hours(context) as bounded:
-        return await _done(bounded, name, prepare, steps, waits=waits)
-
-
-async def _done(context: Context, name: str, prepare: Prepare, steps: Collection[Step], *, waits: bool) -> Report:
-    with taken_up(context, name) as run:
-        _require_sent(run.context, run.workspace, run.stored)
-        await beside_the_loop(prepare, run.workspace, run.stored)
-        return await Sending(*run, steps=steps, waits=waits).run()
+        with taken_up(bounded, name) as run:
+            _require_sent(run.context, run.workspace, run.stored)
+            sending = Sending(*run, steps=steps, waits=waits)
+            await beside_the_loop(sending.require_approved, (), opens)
+            await beside_the_loop(prepare, run.workspace, run.stored)
+            return await sending.run()
 
 
 def _require_sent(context: Context, workspace: Workspace, stored: StoredRun) -> None:
@@ -89,6 +94,11 @@ def _open_again(workspace: Workspace, stored: StoredRun) -> None:
         )
     steps.reopen({StepState.NEEDS_PERSON})
     steps.reopen({StepState.UNKNOWN}, LOOKED_UP_STEPS)
+
+
+def _opens(step: Step, state: StepState) -> bool:
+    """Whether that opens a step of which a request may be sent then."""
+    return state is StepState.UNKNOWN and step in LOOKED_UP_STEPS
 
 
 async def follow_all(profile: Profile, stop: StopSwitch, *, waits: bool) -> dict[str, Report]:

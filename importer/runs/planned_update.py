@@ -23,6 +23,7 @@ from importer.runs.plans.authorship import Author, NextOf, made, no_author, sign
 from importer.runs.plans.gate import admitted, is_begun, note, requirement
 from importer.runs.plans.held import source_of
 from importer.runs.plans.import_plan import refused
+from importer.runs.plans.kinds import read_plan_of
 from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.plans.update_plan import FILE, UpdatePlan, content_of
 from importer.runs.resume import recall, resume
@@ -105,7 +106,7 @@ async def update_planned(context: Context, path: Path, source: Source | None = N
         ApprovalMissingError: it is not approved, and has to be.
         ImporterError: as for `resume`.
     """
-    plan = await beside_the_loop(UpdatePlan.read, path)
+    plan = await beside_the_loop(read_plan_of, UpdatePlan, path, context.profile.commands)
     try:
         context, _ = await beside_the_loop(recall, context, plan.run_id)
     except UsageError as error:
@@ -135,4 +136,4 @@ async def _require_same(run: TakenUp, plan: UpdatePlan, source: Source) -> None:
     with ExitStack() as stack:
         local = await beside_the_loop(stack.enter_context, at_hand(run.context, source))
         content = await beside_the_loop(local.content_hash)
-    await beside_the_loop(plan.require_same, run.context.profile, content)
+    await beside_the_loop(plan.require_same, run.context.profile, local.file_name, content)

@@ -13,14 +13,12 @@ from importer.core.steps import AFTER_CREATE, LOOKED_UP_STEPS, Step, StepState
 from importer.journal import LOADING, StoredRun, locks_of
 from importer.results import Report
 from importer.runs.accounts import settle_account
-from importer.runs.begin import allowed
-from importer.runs.consent import ask_consent
+from importer.runs.consent import ask_consent, require_consent
 from importer.runs.context import Context, in_hours
-from importer.runs.endings import is_open
 from importer.runs.kept_profile import for_target, recalled
 from importer.runs.leftovers import tidy
 from importer.runs.load import load_again
-from importer.runs.plans.gate import admitted, jobs_of, require_of_run
+from importer.runs.plans.gate import admitted
 from importer.runs.plans.held import held_again
 from importer.runs.plans.returning import Returning
 from importer.runs.preconditions import require_scope, require_unchanged
@@ -28,10 +26,12 @@ from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
 from importer.runs.run_directory import run_directory
 from importer.runs.send import Sending
-from importer.runs.wiring import Destination, Workspace, open_workspace, rehearsed_again
+from importer.runs.wiring import Destination, Workspace, destination, open_workspace, rehearsed_again
 
 RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
 """How rows ended that a resume opens again."""
+_LOOKED_UP = frozenset({*LOOKED_UP_STEPS, Step.UPDATE})
+_REPEATED = frozenset({*AFTER_CREATE, Step.UPDATE})
 
 
 async def resume(context: Context, name: str) -> Report:
@@ -86,9 +86,13 @@ class Reopened:
         if not planned:
             workspace.runs.reopen(stored.run, self.rows, but)
         steps = workspace.journal.steps(stored.run)
-        steps.reopen({StepState.UNKNOWN}, {*LOOKED_UP_STEPS, Step.UPDATE}, guarded=planned)
+        steps.reopen({StepState.UNKNOWN}, _LOOKED_UP, guarded=planned)
         if self.steps:
-            steps.reopen(self.steps, {*AFTER_CREATE, Step.UPDATE}, guarded=planned)
+            steps.reopen(self.steps, _REPEATED, guarded=planned)
+
+    def has_step(self, step: Step, state: StepState) -> bool:
+        """Whether a step that ended so is opened again."""
+        return (state in self.steps and step in _REPEATED) or (state is StepState.UNKNOWN and step in _LOOKED_UP)
 
 
 async def go_on(context: Context, name: str, reopened: Reopened, back: Back | None) -> Report:
@@ -111,10 +115,12 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
             context, where = destination_again(context, workspace, stored, started_at)
         signatures: tuple[Signature, ...] = ()
         if back is None:
-            await beside_the_loop(_require_approved, context, workspace, stored, where, reopened)
+            sending = Sending(context, workspace, stored, where, workspace.path / stored.header.run_id, started_at)
+            await beside_the_loop(sending.require_approved, reopened.rows, reopened.has_step)
         else:
             make = context.profile.commands.plan_retry(stored.header.run_id, back.file or "")
             signatures = admitted(context.profile, where, back.plan, "return", context.now(), make)
+        require_consent(where, context.profile, context.people.confirm)
         if back is None or (back.file is None and not back.under_profile):
             await beside_the_loop(require_unchanged, workspace, stored, context.profile)
         with (
@@ -124,7 +130,9 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
             stored = workspace.runs.find(stored.header.run_id)  # as whoever held the lock has left it
             stored.require_whole()
             if stored.phase == LOADING:
-                planning = await beside_the_loop(held_again, stored.facts, directory)
+                planning = await beside_the_loop(
+                    held_again, stored.facts, directory, context.profile.commands.plan(stored.header.path)
+                )
                 await load_again(context, workspace, stored, planning=planning)
             planned = None
             if back is not None:
@@ -136,15 +144,6 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
             return await Sending(context, workspace, stored, where, directory, started_at).run()
 
 
-def _require_approved(
-    context: Context, workspace: Workspace, stored: StoredRun, where: Destination, reopened: Reopened
-) -> None:
-    """Refuse to send again what no approved plan says, where the target takes nothing else; opens nothing."""
-    counts, jobs = workspace.runs.counts(stored.run), jobs_of(stored.facts)
-    if jobs and (stored.phase == LOADING or is_open(counts) or any(counts.get(state) for state in reopened.rows)):
-        require_of_run(context, where, stored.facts, workspace.path / stored.header.run_id, jobs)
-
-
 def destination_again(
     context: Context, workspace: Workspace, stored: StoredRun, started_at: float
 ) -> tuple[Context, Destination]:
@@ -152,11 +151,10 @@ def destination_again(
 
     Raises:
         SourceChangedError: the target's address or account is another one.
-        UsageError: another target was named, or nobody can confirm a live one.
+        UsageError: another target was named.
     """
     context = context.under(for_target(context.profile, stored.header))
-    where = settle_account(
-        workspace, allowed(context), context.profile.account_of, context.people.ask_owner, started_at
-    )
+    where = destination(context.profile)
+    where = settle_account(workspace, where, context.profile.account_of, context.people.ask_owner, started_at)
     require_scope(where, workspace.runs.find(stored.header.run_id).header)  # its account may just have got a name
     return context, rehearsed_again(where, stored.facts)

@@ -13,7 +13,8 @@ from importer.core.steps import StepState
 from importer.journal import LOADING, StoredRun
 from importer.results import Report
 from importer.runs import registry
-from importer.runs.begin import Beginning, allowed, begin
+from importer.runs.begin import Beginning, begin
+from importer.runs.consent import require_consent
 from importer.runs.context import Context, in_hours
 from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.load import at_hand
@@ -25,7 +26,7 @@ from importer.runs.preconditions import require_own_run
 from importer.runs.resume import Reopened, destination_again, go_on, recall
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
-from importer.runs.wiring import open_workspace
+from importer.runs.wiring import destination, open_workspace
 from importer.runs.wiring.sources import LocalSource
 
 if TYPE_CHECKING:
@@ -173,8 +174,9 @@ async def _import_checked(context: Context, checked: registry.Listed, file: Path
     """Import all rows of a dry run, those that came back fixed among them."""
     from importer.runs.returns.dry_run import continued  # noqa: PLC0415  # its libraries take longer than a small file
 
-    where, started_at, commands = allowed(context), context.now(), context.profile.commands
+    where, started_at, commands = destination(context.profile), context.now(), context.profile.commands
     admitted(context.profile, where, None, "import", started_at, commands.plan(file, "--as-new"))
+    require_consent(where, context.profile, context.people.confirm)
     async with in_hours(context) as bounded:
         with ExitStack() as stack:
             found = await beside_the_loop(stack.enter_context, continued(checked, file, context.profile))

@@ -11,8 +11,9 @@ from importer.core.errors import ReturnRefusedError, UsageError
 from importer.core.runtime import beside_the_loop
 from importer.readers import is_frame, is_returned
 from importer.results import Report
-from importer.runs.begin import Beginning, allowed, begin
+from importer.runs.begin import Beginning, begin
 from importer.runs.check import check
+from importer.runs.consent import require_consent
 from importer.runs.context import Context, in_hours
 from importer.runs.leftovers import SPOOL_NAME, private_folder, tidy
 from importer.runs.load import at_hand, opened_source
@@ -22,7 +23,7 @@ from importer.runs.plans.return_plan import ReturnPlan
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.retry import retry, take_back
 from importer.runs.returns import routing
-from importer.runs.wiring import Destination, make_directory
+from importer.runs.wiring import Destination, destination, make_directory
 from importer.runs.wiring.remote_sources import is_remote
 from importer.runs.wiring.sources import typed
 
@@ -59,8 +60,9 @@ async def run_planned(context: Context, path: Path, source: Source | None = None
         return await take_back(context, plan.run_id, Path(source), source, by_file=True, plan=plan)
     context = under_plan(context, plan)
     require_whole_rows(context.profile)
-    where, source = allowed(context), source_of(plan.content.source) if source is None else source
+    where, source = destination(context.profile), source_of(plan.content.source) if source is None else source
     held = await beside_the_loop(admit, context, plan, where)
+    require_consent(where, context.profile, context.people.confirm)
     async with in_hours(context) as bounded:
         return await _run_new(bounded, source, where, force=force, as_new=True, held=held)
 
@@ -85,8 +87,9 @@ async def run(context: Context, source: Source, *, force: bool = False, as_new: 
         run_id = await _run_of(context, Path(source), source)
         if run_id:
             return await take_back(context, run_id, Path(source), source, by_file=True)
-    where = allowed(context)
+    where = destination(context.profile)
     admitted(context.profile, where, None, "import", context.now(), context.profile.commands.plan(typed(source)))
+    require_consent(where, context.profile, context.people.confirm)
     async with in_hours(context) as bounded:
         return await _run_new(bounded, source, where, force=force, as_new=as_new)
 
@@ -127,6 +130,6 @@ async def _run_new(
                 return await take_back(context, run_id, local.path, source, by_file=True)
         # Before it is opened: what is written to it from here on is another content.
         content = await beside_the_loop(local.content_hash)
-        with held.explained(content) if held else nullcontext():
+        with held.explained(local.file_name, content) if held else nullcontext():
             found = await beside_the_loop(stack.enter_context, opened_source(context, local))
             return await begin(context, Beginning(local, found, content, started_at, held=held), where, force=force)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.core.events import Event
+from importer.core.plans import Job
 from importer.core.ports import TakesFiles
 from importer.core.runtime import beside_the_loop, rare_collections
 from importer.core.states import RowState
 from importer.core.steps import OPEN_STEPS, UNDOING, Step, StepState
 from importer.delivery import StrictLimiter, stamps_of_others
 from importer.journal import (
+    LOADING,
     RUNNING,
     AfterCreateFacts,
     ForecastFacts,
@@ -43,6 +45,12 @@ if TYPE_CHECKING:
 
 _NOT_SENT = frozenset({StepState.WAITING, StepState.SENDING})
 """Steps of which a request may still be sent."""
+Opens = Callable[[Step, StepState], bool]
+
+
+def no_step(_step: Step, _state: StepState) -> bool:
+    """No step is opened again."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Sending:
             AccessError, TryLaterError: the target cannot be used; nothing was sent.
             StorageError: a file cannot be written; what was sent is in the journal.
         """
-        await beside_the_loop(self._require_approved)
+        await beside_the_loop(self.require_approved)
         await beside_the_loop(self._take_up)
         if await beside_the_loop(self._has_work):
             await self._send(None if self.steps is not None else await beside_the_loop(self._foresee))
@@ -117,28 +125,39 @@ class Sending:
         Raises:
             ImporterError: as for `run`.
         """
-        await beside_the_loop(self._require_approved)
+        await beside_the_loop(self.require_approved)
         await self._send(None)
 
-    def _require_approved(self) -> None:
-        """Refuse to change anything at the target without an approval, where it takes nothing else."""
-        if self.where.embedded or not (may_be_asked(self.context.profile) and self._changes_something):
-            return
-        facts = self._facts()
-        undoes = self.steps is not None and UNDOING.issuperset(self.steps)
-        require_of_run(self.context, self.where, facts, self.directory, {"undo"} if undoes else jobs_of(facts))
+    def require_approved(self, rows: Collection[RowState] = (), opens: Opens = no_step) -> None:
+        """Refuse to change anything at the target without an approval, where it takes nothing else; opens nothing.
 
-    @property
-    def _changes_something(self) -> bool:
+        Args:
+            rows: how rows ended that are going to be opened again.
+            opens: whether a step that ended in a state is going to be opened again.
+
+        Raises:
+            ApprovalMissingError, PlanRefusedError: what is to be sent needs an approved plan.
+        """
+        if self.where.embedded or not (may_be_asked(self.context.profile) and self._changes_something(rows, opens)):
+            return
+        stored = replace(self.stored, facts=self._facts())
+        undoes = self.steps is not None and UNDOING.issuperset(self.steps)
+        jobs: Collection[Job] = {"undo"} if undoes else jobs_of(stored.facts)
+        require_of_run(self.context, self.where, stored, self.directory, jobs)
+
+    def _changes_something(self, rows: Collection[RowState], opens: Opens) -> bool:
         """Whether this pass may change something at the target; reading back, and asking for outcomes, do not."""
         if self._facts().lists_only:
             return False
-        done = set(Step) - UNDOING if self.steps is None else set(self.steps)
-        steps = self.workspace.journal.steps(self.stored.run).counts()
-        if any(one.entries and one.step in done - {Step.VERIFY} and one.state in _NOT_SENT for one in steps):
+        done = (set(Step) - UNDOING if self.steps is None else {*self.steps}) - {Step.VERIFY}
+        steps = (one for one in self.workspace.journal.steps(self.stored.run).counts() if one.entries)
+        if any(one.step in done and (one.state in _NOT_SENT or opens(one.step, one.state)) for one in steps):
             return True
-        is_new = self.steps is None and bool(self._new_steps() - {Step.VERIFY})
-        return is_new or (self.steps is None and is_open(self.workspace.runs.counts(self.stored.run)))
+        if self.steps is not None:
+            return False
+        counts = self.workspace.runs.counts(self.stored.run)
+        is_read = self.stored.phase != LOADING
+        return not is_read or is_open(counts) or any(map(counts.get, rows)) or bool(self._new_steps() - {Step.VERIFY})
 
     async def _send(self, expected: Forecast | None) -> None:
         context, clock = self.context, self.context.machine.clock

@@ -30,6 +30,7 @@ from importer.runs.endings import Ending, ending_of, stop_code
 from importer.runs.finish import finish
 from importer.runs.plans.authorship import Author, NextOf, made, no_author, signer_of
 from importer.runs.plans.gate import admitted, is_begun, note, requirement
+from importer.runs.plans.kinds import read_plan_of
 from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.resume import recall
 from importer.runs.send import Sending
@@ -194,7 +195,7 @@ async def apply_undo(
         UsageError: this target is not to be asked.
         ImporterError: as for `resume`.
     """
-    plan = await beside_the_loop(UndoPlan.read, path)
+    plan = await beside_the_loop(read_plan_of, UndoPlan, path, context.profile.commands)
     context, stored = await beside_the_loop(recall, context, name)
     plan.require(stored, action, context.profile.commands)
     _require_changes(context, plan.step)

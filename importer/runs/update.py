@@ -17,15 +17,15 @@ from importer.core.steps import Step, StepState
 from importer.journal import FINISHED, UPDATE_JOB, Location, RunFacts, StoredRun
 from importer.results import Report
 from importer.runs.accounts import settle_account
-from importer.runs.begin import Beginning, allowed, begin
-from importer.runs.consent import ask_consent
+from importer.runs.begin import Beginning, begin
+from importer.runs.consent import ask_consent, require_consent
 from importer.runs.context import Context, in_hours
 from importer.runs.follow import steps_alone
 from importer.runs.leftovers import tidy
 from importer.runs.load import at_hand, opened_source
 from importer.runs.plans.gate import admitted
 from importer.runs.resume import resume
-from importer.runs.wiring import Destination, Workspace, open_workspace
+from importer.runs.wiring import Destination, Workspace, destination, open_workspace
 from importer.runs.wiring.sources import typed
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ async def update(context: Context, source: Source, *, force: bool = False) -> Re
     lists = context.profile.dry_run
     settings = {"validation.partial": True, "dry_run": False, **({"yes": True} if lists else {})}
     context = replace(context, profile=context.profile.with_options(settings))
-    where, started_at = allowed(context), context.now()
+    where, started_at = destination(context.profile), context.now()
     if not lists:
         make = context.profile.commands.plan(typed(source), "--update")
         admitted(context.profile, where, None, "update", started_at, make)
+    require_consent(where, context.profile, context.people.confirm)
     await beside_the_loop(tidy, context.workspace)
     with ExitStack() as stack:
         local = await beside_the_loop(stack.enter_context, at_hand(context, source))

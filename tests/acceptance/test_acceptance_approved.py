@@ -293,7 +293,9 @@ def test_a_run_that_was_stopped_goes_on_only_while_its_plan_is_approved(
     kept.write_text(whole.replace('"rows": 200', '"rows": 2'))
     assert slow.types("resume", "last").code == 6
     kept.unlink()
-    assert slow.types("resume", "last").code == 6
+    lost = slow.types("resume", "last")
+    assert (lost.code, "is gone" in lost.json["error"], str(kept.name) in lost.json["error"]) == (6, True, True)
+    assert "or make a plan of what is left: `importer plan --retry " in lost.json["error"]
     assert witness.ledger()["committed"]["create"] == made
 
     kept.write_text(whole)

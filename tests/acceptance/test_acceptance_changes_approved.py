@@ -241,6 +241,8 @@ def test_what_differs_from_the_plan_of_an_update_is_named(desk: Desk, profile_fo
 
     file.write_text(content.replace("New", "Other", 1))
     refused(desk.types("update", "--plan", path), 6, "the content of 'changes.csv'")
+    both = "the plan is of 'changes.csv', and this is 'else.csv'"
+    refused(desk.types("update", desk.user.has("else.csv", file.read_text()), "--plan", path), 6, both)
     file.write_text(content)
     refused(desk.types("update", "--plan", desk.edited(path, rows=1)), 6, "was edited")
     stamped = profile_for(desk.witness, "stamped.toml", delivery=[*QUICK, 'import_key_metadata = "other"'])

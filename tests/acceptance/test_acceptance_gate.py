@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import after_create as steps
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox, wait_for
 from tests.acceptance.plans import Site, site_of
 
@@ -65,6 +66,63 @@ def test_it_is_refused_in_a_process_of_its_own_too(site: Site) -> None:
 
     refused(ran, "importer plan people.csv")
     assert site.asked == 0
+
+
+def live(site: Site, *words: str | Path) -> Ran:
+    """Type a command for a live target, at the same server, without a terminal to ask on."""
+    profile = site.user.home / "live.toml"
+    profile.write_text(site.profile.read_text().replace("targets.sandbox", "targets.live"))
+    return site.user.types(*words, "--config", profile, "--target", "live", "--json", **site.environ)
+
+
+def test_at_a_live_target_the_approval_comes_before_the_yes(site: Site) -> None:
+    file = site.user.has("people.csv", people(3))
+    refused(live(site, "run", file), "importer plan people.csv")
+
+    made = live(site, "plan", file, "--key", site.office.keys / "anna.key")
+    assert made.code == 0, made.out
+    plan = site.user.home / made.json["files"]["plan"]
+    assert live(site, "run", "--plan", plan).code == 5
+    assert site.approves(plan).code == 0
+    unasked = live(site, "run", "--plan", plan)
+    assert (unasked.code, "--yes" in unasked.json["error"]) == (2, True)
+    assert site.asked == 0
+    assert live(site, "run", "--plan", plan, "--yes").code == 0
+
+
+@pytest.mark.slow
+def test_at_a_live_target_whatever_goes_on_is_approved_before_it_is_confirmed(site: Site) -> None:
+    text = people(3).replace("person1@", "person1 at ")
+    del (free := dict(site.environ))["IMPORTER_APPROVAL_POLICY"]
+    profile = site.user.home / "live.toml"
+    profile.write_text(site.profile.read_text().replace("targets.sandbox", "targets.live"))
+    words = ("--config", profile, "--target", "live", "--json")
+    ran = site.user.types("run", site.user.has("people.csv", text), "--yes", *words, **free)
+    assert ran.code == 3, ran.out
+    before = site.changes
+
+    refused(live(site, "update", changes(site)), "--update")
+    refused(live(site, "retry", "last", "--fixed", fixed(site)), "importer plan --retry")
+    plan = live(site, "undo", "last", "--plan").json["files"]["plan"]
+    assert live(site, "undo", "last", "--apply", plan).code == 5
+    for command in (("update", "changes.csv"), ("undo", "last", "--apply", plan)):
+        assert site.user.types(*command, *words, **free).code == 2
+    assert site.changes == before
+
+
+@pytest.mark.slow
+def test_steps_that_failed_are_refused_before_they_are_opened_again(user: User, site: Site) -> None:
+    source = steps.source(user, [steps.row(50)])
+    named = steps.profile(user, site.witness.base_url, steps=("limits = true",))
+    ran = user.types("run", source, *named, "--json", **site.witness.environ)
+    assert (ran.code, ran.json["follow_up"]["steps"]["limits"]) == (3, {"failed": 1}), ran.out
+    asked = site.asked
+
+    refused(user.types("retry", "last", *named, "--json", **site.environ), "importer plan --retry")
+
+    assert site.looks("show", "last").json["follow_up"]["steps"]["limits"] == {"failed": 1}
+    assert user.types("resume", "last", *named, "--json", **site.environ).code == 3
+    assert site.asked == asked
 
 
 @pytest.mark.slow

@@ -146,7 +146,7 @@ def test_people_are_told_what_a_plan_says_and_what_to_type_next(
             lambda rows: [rows[0].replace("Phone", "Work Phone"), *rows[1:]],
             ["'people.csv'", "the mapping of", "rows 2 to 13"],
         ),
-        (lambda _: ["nothing"], ["'people.csv'", "cannot be used now"]),
+        (lambda _: ["nothing"], ["'people.csv'", "cannot be used"]),
     ],
 )  # fmt: skip
 def test_a_file_that_changed_is_refused_by_its_rows(
@@ -161,6 +161,18 @@ def test_a_file_that_changed_is_refused_by_its_rows(
     user.has("people.csv", "\n".join(change(people(ROWS).splitlines())) + "\n")
 
     refused(user.types("run", "--plan", plan, "--json", **witness.environ), user, *names, witness=witness)
+
+
+def test_another_file_than_that_of_the_plan_is_refused_by_both_names(
+    user: User, witness: Witness, options: tuple[str | Path, ...]
+) -> None:
+    plan = planned(user, user.has("people.csv", people(ROWS)), *options, **witness.environ)
+    both = "the file (the plan is of 'people.csv', and this is 'other.csv')"
+
+    ran = user.types("run", user.has("other.csv", people(3)), "--plan", plan, "--json", **witness.environ)
+    refused(ran, user, both, witness=witness)
+    ran = user.types("run", user.has("other.csv", "nothing\n"), "--plan", plan, "--json", **witness.environ)
+    refused(ran, user, f"{both}, which cannot be used", witness=witness)
 
 
 def test_another_profile_is_refused_by_its_keys(
@@ -393,8 +405,15 @@ def test_wrong_use_is_explained(user: User) -> None:
 
     assert user.types("run").code == 2
     assert user.types("run", "--plan", plan, "--dry-run").code == 2
-    assert user.types("run", "--plan", "nothing.json").code == 6
-    assert user.types("run", "--plan", source).code == 6
+    for command in (("run", "--plan"), ("update", "--plan"), ("undo", "last", "--apply"), ("approve",), ("show",)):
+        ran = user.types(*command, "nothing.json")
+        assert (ran.code, "There is no plan 'nothing.json'" in ran.err) == (6, True), ran.err
+    assert "'people.csv' is not a plan" in user.types("run", "--plan", "people.csv").err
+    for command in (("update", "--plan"), ("undo", "last", "--apply"), ("retry", "last", "--plan")):
+        ran = user.types(*command, plan, "--json")
+        assert ran.code == 6
+        assert "is a plan of an import, not a plan of" in ran.json["error"]
+        assert "importer run --plan " in ran.json["error"]
     piped = user.types_for_real("plan", "-", "--json", stdin=people(3))
     assert user.types("run", "--plan", piped.json["files"]["plan"]).code == 2
     again = user.types_for_real("run", "-", "--plan", piped.json["files"]["plan"], "--json", stdin=people(3))

@@ -276,7 +276,7 @@ def test_a_plan_that_is_not_that_of_the_run_is_refused_and_nothing_is_sent(
     before = witness.ledger()["requests"]
 
     for given, words in [
-        (path, "is one of the run"), (edited, "was edited"), (nonsense, "not a plan"), ("none.json", "cannot be read"),
+        (path, "is one of the run"), (edited, "was edited"), (nonsense, "not a plan"), ("none.json", "does not exist"),
     ]:  # fmt: skip
         refused = applied(user, witness, profile, str(given))
         assert (refused.code, words in refused.json["error"]) == (6, True), refused.out

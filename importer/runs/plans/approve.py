@@ -23,7 +23,6 @@ from importer.approval import (
     sign,
     why_not_sign,
 )
-from importer.core.commands import Commands
 from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Signature
 from importer.profile.operating import ApprovalSettings
@@ -96,19 +95,6 @@ class Judged:
     def advice(self) -> str:
         """Who may approve it, and what to do where that does not suffice, in sentences; empty: nothing is missing."""
         return self.verdict.advice if self.verdict else ""
-
-    def send(self, path: Path, commands: Commands) -> str:
-        """The command that sends what it says.
-
-        Args:
-            path: its file.
-        """
-        plan = self.plan
-        if plan.job == "undo":
-            return commands.apply_undo(plan.run_id, path, delete=getattr(plan, "action", "") == "delete")
-        if plan.job == "return":
-            return commands.retry_plan(plan.run_id, path)
-        return commands.update_plan(path) if plan.job == "update" else commands.run_plan(path)
 
     def require_genuine(self) -> None:
         """Refuse a plan with a forged signature.

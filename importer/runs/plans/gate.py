@@ -25,7 +25,7 @@ from importer.approval import (
 from importer.core.commands import Commands
 from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Job, Signature
-from importer.journal import UPDATE_JOB, PlanFacts, RunFacts, Runs, StoredRun
+from importer.journal import UPDATE_JOB, PlanFacts, RunFacts, RunHeader, Runs, StoredRun
 from importer.profile import Profile
 from importer.runs.context import Context
 from importer.runs.plans.kinds import read_plan
@@ -238,14 +238,14 @@ def jobs_of(facts: RunFacts) -> frozenset[Job]:
 
 
 def require_of_run(
-    context: Context, where: Destination, facts: RunFacts, directory: Path, jobs: Collection[Job]
+    context: Context, where: Destination, stored: StoredRun, directory: Path, jobs: Collection[Job]
 ) -> None:
     """Refuse to send for a run whose plan is not approved by the policy of now, or is not the one that it noted.
 
     A plan that was good when the run began may have expired since.
 
     Args:
-        facts: what the run has noted.
+        stored: the run, with what it has noted by now.
         directory: the run's.
         jobs: those of the plans that may say what is about to be sent; the newest plan counts.
 
@@ -256,36 +256,44 @@ def require_of_run(
     asked = requirement(context.profile, where)
     if asked is None:
         return
-    newest = next((one for one in reversed(facts.plans) if one.job in jobs), None)
+    newest = next((one for one in reversed(stored.facts.plans) if one.job in jobs), None)
+    job, make = _plan_of(context.profile.commands, stored.header, jobs)
     if newest is None:
-        job, make = _plan_of(context.profile.commands, facts, directory.name, jobs)
         asked.refuse_unplanned(job, make, context.now())
-    plan = copy_of(newest, directory)
+    plan = copy_of(newest, directory, f"make a plan of what is left: `{make}`")
     plan.require_profile(context.profile)
     asked.require(plan, context.now(), expiry=False)
 
 
-def copy_of(kept: PlanFacts, directory: Path) -> PlanFile:
+def copy_of(kept: PlanFacts, directory: Path, instead: str = "") -> PlanFile:
     """Read the copy of a plan that a run has kept.
 
     Args:
         kept: what the run has noted of it.
         directory: the run's.
+        instead: what can be done where the copy is lost, as a part of a sentence; empty: nothing.
 
     Raises:
         PlanRefusedError: it is gone, was edited, or is another plan.
     """
-    path = directory / kept.file
-    plan = read_plan(path)
-    if plan.sha256 != kept.sha256:
-        raise PlanRefusedError(f"'{path}' is not the plan that the run was begun with; nothing was sent.")
-    return plan
+    path, name = directory / kept.file, kept.sha256[:8]
+    how = "is another plan"
+    try:
+        plan = read_plan(path)
+        if plan.sha256 == kept.sha256:
+            return plan
+    except PlanRefusedError:
+        how = "was edited, or cannot be read" if path.exists() else "is gone"
+    raise PlanRefusedError(
+        f"The copy of the plan {name} by which the run was begun {how}: '{path}'.",
+        f"Put the plan {name} back under that name{f', or {instead}' if instead else '.'}",
+    )
 
 
-def _plan_of(commands: Commands, facts: RunFacts, run_id: str, jobs: Collection[Job]) -> tuple[Job, str]:
+def _plan_of(commands: Commands, header: RunHeader, jobs: Collection[Job]) -> tuple[Job, str]:
     """What a run without a plan is about to do, and the command that makes a plan of it."""
     if "undo" in jobs:
-        return "undo", commands.undo(run_id)
+        return "undo", commands.undo(header.run_id)
     if "update" in jobs:
-        return "update", commands.plan(facts.path, "--update")
-    return "return", commands.plan_retry(run_id)
+        return "update", commands.plan(header.path, "--update")
+    return "return", commands.plan_retry(header.run_id)

@@ -14,8 +14,8 @@ from importer.journal import RunFacts
 from importer.runs.context import Context
 from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import admitted, copy_of, noted
-from importer.runs.plans.import_plan import ImportContent, ImportPlan, PlannedSource, of_profile, refused
-from importer.runs.plans.kinds import read_plan
+from importer.runs.plans.import_plan import ImportContent, ImportPlan, PlannedSource, of_content, of_profile, refused
+from importer.runs.plans.kinds import read_plan, require_kind
 from importer.runs.plans.return_plan import ReturnPlan
 from importer.runs.plans.rules import rules_of
 from importer.runs.wiring import Destination
@@ -50,11 +50,12 @@ class Held:
             raise refused([f"the account at '{where.name}'"])
 
     @contextmanager
-    def explained(self, content: str) -> Iterator[None]:
+    def explained(self, name: str, content: str) -> Iterator[None]:
         """Say of a source that cannot be used any more that it is not the one of the plan.
 
         Args:
-            content: hash of the source's bytes.
+            name: of the source.
+            content: hash of its bytes.
 
         Raises:
             PlanRefusedError: it cannot be used, and is another one.
@@ -66,10 +67,8 @@ class Held:
         except (SourceError, ProfileError, AlreadyImportedError) as error:
             if content == self.plan.content.source.sha256:
                 raise
-            name = self.plan.content.source.name
-            raise refused(
-                [f"the content of '{name}', which cannot be used now: {error.message.rstrip('.')}"]
-            ) from error
+            differs = of_content(self.plan.content.source.name, name)
+            raise refused([f"{differs}, which cannot be used: {error.message.rstrip('.')}"]) from error
 
     def noted(self, directory: Path) -> RunFacts:
         """Keep a copy of the plan with its run, and return what that notes."""
@@ -80,18 +79,20 @@ class Held:
             raise refused(differences)
 
 
-def held_again(facts: RunFacts, directory: Path) -> Planning | None:
+def held_again(facts: RunFacts, directory: Path, anew: str) -> Planning | None:
     """What the plan of a run asks that was cut off while it read its source; None: it has none.
 
     Args:
         facts: what the run has noted.
         directory: the run's.
+        anew: the command that plans its source anew.
 
     Raises:
         PlanRefusedError: its copy of the plan is gone, or was edited.
     """
     newest = next((one for one in reversed(facts.plans) if one.job == "import"), None)
-    plan = None if newest is None else copy_of(newest, directory)
+    instead = f"plan its file anew, and send that plan with --force: `{anew}`"
+    plan = None if newest is None else copy_of(newest, directory, instead)
     return Held(plan).planning if isinstance(plan, ImportPlan) else None
 
 
@@ -99,18 +100,13 @@ def plan_to_send(path: Path, commands: Commands) -> ImportPlan | ReturnPlan:
     """Read a plan of an import, or of rows that are sent again.
 
     Args:
-        commands: composes the command that shows another kind of plan.
+        commands: composes the command that takes another kind of plan.
 
     Raises:
         PlanRefusedError: it is none.
     """
     plan = read_plan(path)
-    if isinstance(plan, ImportPlan | ReturnPlan):
-        return plan
-    raise PlanRefusedError(
-        f"'{path}' is not a plan of an import; nothing was sent.",
-        f"`{commands.show(str(path))}` shows what it is one of.",
-    )
+    return plan if isinstance(plan, ReturnPlan) else require_kind(plan, ImportPlan, path, commands)
 
 
 def under_plan(context: Context, plan: ImportPlan) -> Context:

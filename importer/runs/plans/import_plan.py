@@ -43,7 +43,7 @@ class PlannedSource(PlanPart):
         if self.corrections != now.corrections:
             yield f"the corrections of '{now.name}'"
         elif self.sha256 != now.sha256:
-            yield f"the content of '{now.name}'"
+            yield of_content(self.name, now.name)
         if self.sheet != now.sheet:
             yield f"the sheet (then '{self.sheet}', now '{now.sheet}')"
 
@@ -130,6 +130,16 @@ class ImportPlan(PlanFile):
     def require_profile(self, profile: Profile) -> None:
         if keys := profile.sends_otherwise(self.content.kept["settings"]):
             raise refused([of_profile(keys)])
+
+
+def of_content(then: str, now: str) -> str:
+    """Say that the content of a file differs, or that another one was named.
+
+    Args:
+        then: the name of the file that the plan was made of.
+        now: that of the one that is to be sent.
+    """
+    return f"the content of '{now}'" if then == now else f"the file (the plan is of '{then}', and this is '{now}')"
 
 
 def of_profile(keys: list[str]) -> str:

@@ -154,6 +154,7 @@ class PlanFile(PlanPart):
 
 
 MAKE_AGAIN = "Make the plan again."
+NAME_ONE = "Name the file of a plan, as it was shown when the plan was made."
 
 
 def require_replaceable(path: Path | None, sha256: str | None = "") -> None:
@@ -195,11 +196,18 @@ def content_of(path: Path) -> bytes:
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise PlanRefusedError(f"'{path}' is too large for a plan.")
+            raise PlanRefusedError(f"'{path}' is too large for a plan.", NAME_ONE)
         return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise PlanRefusedError(f"There is no plan '{path}': that file does not exist.", NAME_ONE) from None
+    except IsADirectoryError:
+        raise PlanRefusedError(f"'{path}' is a folder, not a plan.", NAME_ONE) from None
+    except PermissionError:
+        hint = "A plan is written for whoever makes it alone: have them give you a copy."
+        raise PlanRefusedError(f"You may not read the plan '{path}'.", hint) from None
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
-        raise PlanRefusedError(f"The plan '{path}' cannot be read: {reason}.", MAKE_AGAIN) from None
+        raise PlanRefusedError(f"The plan '{path}' cannot be read: {reason}.") from None
 
 
 def moment(seconds: float) -> str:

@@ -15,7 +15,7 @@ from importer.journal import Journal, StoredRun
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.runs.plans.bodies import BodyHashes, digest_of
-from importer.runs.plans.import_plan import refused
+from importer.runs.plans.import_plan import of_content, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules, rules_of
 
@@ -88,13 +88,19 @@ class ReturnContent(PlanPart):
 
     def _differences(self, now: ReturnContent) -> Iterator[str]:
         if self.sha256 != now.sha256:
-            yield f"the content of '{now.source}'" if now.source else f"the file '{self.source}', which is not given"
+            yield _of_file(self.source, now.source)
         if self.under_profile != now.under_profile:
             yield "the profile, which is the run's own one" if self.under_profile else "the profile"
         if self.states != now.states:
             yield "the states of the rows: the run has gone on since"
         yield from self.rules.differences(now.rules)
         yield from self.bodies.differences(now.bodies)
+
+
+def _of_file(then: str, now: str) -> str:
+    if then and now:
+        return of_content(then, now)
+    return f"the file '{now}', which the plan does not know" if now else f"the file '{then}', which is not given"
 
 
 class ReturnPlan(PlanFile):

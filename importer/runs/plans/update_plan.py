@@ -13,7 +13,7 @@ from importer.profile import KeptProfile, Profile
 from importer.readers import content_hash
 from importer.runs.kept_corrections import corrections_of
 from importer.runs.plans.bodies import BodyHashes, digest_of
-from importer.runs.plans.import_plan import PlannedSource, of_profile, refused
+from importer.runs.plans.import_plan import PlannedSource, of_content, of_profile, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules, rules_of
 
@@ -55,19 +55,20 @@ class UpdatePlan(PlanFile):
         if differences := self._of_profile(profile):
             raise refused(differences)
 
-    def require_same(self, profile: Profile, source_sha256: str) -> None:
+    def require_same(self, profile: Profile, name: str, source_sha256: str) -> None:
         """Refuse what differs although the list is as it was.
 
         Args:
             profile: under which customers would be changed.
-            source_sha256: of the content of the source.
+            name: of the source.
+            source_sha256: of its content.
 
         Raises:
             PlanRefusedError: something does; all of it is named.
         """
         source = self.content.source
         corrected = " or its corrections" if source.corrections or profile.source.corrections else ""
-        differences = [f"the content of '{source.name}'{corrected}"] if source.sha256 != source_sha256 else []
+        differences = [f"{of_content(source.name, name)}{corrected}"] if source.sha256 != source_sha256 else []
         differences += self._of_profile(profile)
         differences += self.content.rules.differences(rules_of(profile.contract))
         if differences:

@@ -66,6 +66,11 @@ class LocalSource:
             return ""
         return STDIN if self.path.name == STDIN else self.origin
 
+    @property
+    def file_name(self) -> str:
+        """Its name alone, without a folder."""
+        return Path(self.origin).name
+
     def content_hash(self) -> str:
         """Return a hash of its content, its corrections included, as hex: the same content is recognised again.
 

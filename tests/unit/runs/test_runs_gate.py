@@ -12,7 +12,7 @@ import pytest
 
 from importer.core.errors import ApprovalMissingError, ImporterError, PlanRefusedError
 from importer.core.plans import Job
-from importer.journal import PlanFacts, RunFacts
+from importer.journal import PlanFacts, RunFacts, RunHeader, StoredRun
 from importer.profile import Profile
 from importer.profile.delivery import TargetSettings
 from importer.runs.context import Context, Machine
@@ -223,7 +223,11 @@ def import_plan(**other: Any) -> ImportPlan:
 
 def goes_on(facts: RunFacts, directory: Path, now: float = NOW, **options: Any) -> None:
     context = Context(PROFILE.with_options(options), machine=Machine(At(now)))
-    require_of_run(context, WHERE, facts, directory, jobs_of(facts))
+    header = RunHeader(
+        "20261130T000000Z-abcdef", "scope", "sandbox", "people.csv", "/people.csv", "c0", "p0",
+        dry_run=False, started_at=1.0,
+    )  # fmt: skip
+    require_of_run(context, WHERE, StoredRun(1, "stopped", header, facts), directory, jobs_of(facts))
 
 
 class At(SystemClock):
@@ -291,13 +295,30 @@ def is_another(path: Path) -> None:
     import_plan(rows=1).write(path, instead=True)
 
 
-@pytest.mark.parametrize("copy", [is_gone, is_edited, is_another])
+@pytest.mark.parametrize(
+    ("copy", "how"),
+    [(is_gone, "is gone"), (is_edited, "was edited, or cannot be read"), (is_another, "is another plan")],
+)
 def test_a_run_does_not_go_on_without_the_plan_that_it_noted(
-    sent_by: RunFacts, tmp_path: Path, copy: Callable[[Path], None]
+    sent_by: RunFacts, tmp_path: Path, copy: Callable[[Path], None], how: str
 ) -> None:
-    copy(tmp_path / sent_by.plans[0].file)
-    with pytest.raises(PlanRefusedError):
+    (kept,) = sent_by.plans
+    copy(tmp_path / kept.file)
+    with pytest.raises(PlanRefusedError) as refused:
         goes_on(sent_by, tmp_path)
+
+    name = kept.sha256[:8]
+    assert refused.value.message == (
+        f"The copy of the plan {name} by which the run was begun {how}: '{tmp_path / kept.file}'."
+    )
+    assert refused.value.hint.startswith(f"Put the plan {name} back under that name, or make a plan of what is left: ")
+    assert "importer plan --retry 20261130T000000Z-abcdef" in refused.value.hint
+
+
+@pytest.mark.usefixtures("office")
+def test_the_command_that_plans_an_update_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(ApprovalMissingError, match=r"importer plan /people\.csv .*--update"):
+        goes_on(RunFacts(job="update"), tmp_path)
 
 
 def test_a_run_does_not_go_on_under_a_profile_that_sends_something_else(sent_by: RunFacts, tmp_path: Path) -> None:

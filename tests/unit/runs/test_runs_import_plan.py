@@ -130,7 +130,11 @@ def test_counts_that_are_not_those_of_the_bodies_are_a_difference() -> None:
     [
         ({}, []),
         ({"source": PlannedSource(name="b.csv", path="/b.csv", sha256="a" * 64, rows=3)}, []),
-        ({"source": PlannedSource(name="b.csv", path="/b.csv", sha256="b" * 64, rows=3)}, ["the content of 'b.csv'"]),
+        (
+            {"source": PlannedSource(name="b.csv", path="/b.csv", sha256="b" * 64, rows=3)},
+            ["the file (the plan is of 'a.csv', and this is 'b.csv')"],
+        ),
+        ({"source": PlannedSource(name="a.csv", path="/b/a.csv", sha256="b" * 64, rows=3)}, ["the content of 'a.csv'"]),
         (
             {"source": PlannedSource(name="a.csv", path="/a.csv", sha256="a" * 64, rows=3, sheet="Two")},
             ["the sheet (then '', now 'Two')"],

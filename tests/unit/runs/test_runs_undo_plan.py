@@ -86,7 +86,7 @@ def test_what_is_not_a_plan_is_refused(path: Path, content: str) -> None:
 
 
 def test_a_plan_that_is_not_there_is_refused(path: Path) -> None:
-    with pytest.raises(PlanRefusedError, match="cannot be read: no such file"):
+    with pytest.raises(PlanRefusedError, match="that file does not exist"):
         UndoPlan.read(path)
 
 
