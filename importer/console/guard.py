@@ -111,7 +111,7 @@ class Guard:
 
 def _is_open(path: str) -> bool:
     """Whether strangers may ask for a path: the ways in, and what pages look like."""
-    return path == SIGN_IN or path.startswith((ENTER, *_SHARED))
+    return path in {SIGN_IN, "/favicon.ico"} or path.startswith((ENTER, *_SHARED))
 
 
 def session_of(connection: HTTPConnection) -> Session:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import ipaddress
 import os
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -81,7 +84,7 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
         announce()
         with configure(format=profile.log.format, level=profile.log.level):
             try:
-                await _server(application, profile.console).serve(sockets=[listener])
+                await _served(_server(application, profile.console), listener)
             finally:
                 await console.jobs.stop_all()
 
@@ -169,7 +172,28 @@ def _announce(ready: Callable[[Ready], None], url: str, access: Access) -> None:
     ready(Ready(url, "" if access.has_users else f"{url}/enter/{access.link.token}"))
 
 
-def _server(application: FastAPI, settings: ConsoleSettings) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them once more at its end, before runs could be stopped cleanly."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _served(server: _Server, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; a second one does not wait for open connections."""
+
+    def end() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, end)
+    await server.serve(sockets=[listener])
+
+
+def _server(application: FastAPI, settings: ConsoleSettings) -> _Server:
     config = uvicorn.Config(
         application,
         log_config=None,
@@ -181,4 +205,4 @@ def _server(application: FastAPI, settings: ConsoleSettings) -> uvicorn.Server:
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.private_key,
     )
-    return uvicorn.Server(config)
+    return _Server(config)

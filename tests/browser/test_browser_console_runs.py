@@ -1,0 +1,192 @@
+"""The list of imports, the page of a run, settings: as people see them, and what they can do there."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.conftest import (
+    SAMPLES,
+    User,
+    Witness,
+    ended,
+    exactly_once,
+    people,
+    profile_for,
+    sandbox,
+    serving,
+    user,
+    wait_for,
+)
+from tests.browser.conftest import LOOKS, Look
+from tests.browser.consoles import console_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+__all__ = ["profile_for", "user"]
+_ROWS = 150
+
+
+@pytest.fixture
+def witness(user: User) -> Iterator[Witness]:
+    """An emulator in a process of its own."""
+    with serving(user) as running:
+        yield running
+
+
+@pytest.fixture
+def runs(user: User) -> None:
+    """A workspace with an import and a dry run."""
+    assert user.types_for_real("run", SAMPLES / "customers.xlsx").code == 0
+    assert user.types_for_real("validate", SAMPLES / "customers_messy.csv").code == 3
+
+
+def test_runs_are_listed_searched_and_filtered_and_one_is_opened(
+    user: User, runs: None, new_page: Callable[..., Page]
+) -> None:
+    with console_of(user) as console:
+        page = new_page()
+        console.enters(page)
+        rows = page.locator("tbody tr")
+        assert rows.count() == 2
+        page.get_by_label("Search").fill("messy")
+        page.wait_for_function("document.querySelectorAll('tbody tr').length == 1")
+        page.get_by_role("link", name="customers_messy.csv").click()
+        page.get_by_role("heading", name="What to fix").wait_for()
+        assert page.get_by_text("A required field is blank").count()
+        assert page.get_by_text("REHEARSAL").count() == 1
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_pages_are_clean_for_axe_and_none_is_wider_than_its_window(
+    user: User, runs: None, new_page: Callable[..., Page], axe: Callable[[Page], list[str]], look: Look
+) -> None:
+    with console_of(user) as console:
+        page = new_page(look)
+        console.enters(page)
+        first = page.locator("tbody a").first.get_attribute("href")
+        for address in ("/", "/new", "/settings", str(first)):
+            page.goto(console.url + address)
+            page.get_by_role("heading", level=1).wait_for()
+            assert axe(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+def test_a_customer_is_found_in_a_run_and_the_story_of_its_row_is_read(
+    user: User, runs: None, new_page: Callable[..., Page]
+) -> None:
+    with console_of(user) as console:
+        page = new_page()
+        console.enters(page)
+        page.get_by_role("link", name="customers.xlsx").click()
+        page.get_by_label("Search", exact=True).fill("joseph.martin@")
+        page.get_by_label("Search", exact=True).press("Enter")
+        page.get_by_role("button", name="Row 2", exact=True).click()
+        story = page.get_by_role("dialog")
+        story.get_by_text("Requests made").wait_for()
+        assert story.get_by_text("create: 201").count() == 1
+        assert story.get_by_text("joseph.martin@example.com").count()
+
+
+def test_a_stopped_run_is_resumed_watched_stopped_and_resumed_again(
+    user: User, witness: Witness, profile_for: Callable[..., Path], new_page: Callable[..., Page]
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "20/s"', "canary = 0"])
+    file = user.has("people.csv", people(_ROWS))
+    running = user.starts("run", file, *sandbox(profile), **witness.environ)
+    wait_for(lambda: len(witness.customers()) > 5, running)
+    running.send_signal(signal.SIGINT)
+    assert ended(running).code == 130
+
+    with console_of(user, "--config", profile, **witness.environ) as console:
+        page = new_page()
+        console.enters(page)
+        page.get_by_role("link", name="people.csv").click()
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("heading", name="Under way").wait_for()
+        page.get_by_text("Sending").first.wait_for()
+        page.reload()
+        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_role("button", name="Resume").wait_for()
+        assert 5 < len(witness.customers()) < _ROWS
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("heading", name="Under way").wait_for()
+        page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=60_000)
+        page.get_by_text("Created").first.wait_for()
+
+    (results,) = user.home.glob("runs/*/results.csv")
+    exactly_once(witness, user.reads(results))
+    assert len(witness.customers()) == _ROWS
+
+
+def test_a_console_that_is_killed_while_it_sends_loses_nothing_and_goes_on(
+    user: User, witness: Witness, profile_for: Callable[..., Path], new_page: Callable[..., Page]
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "20/s"', "canary = 0"])
+    file = user.has("people.csv", people(_ROWS))
+    running = user.starts("run", file, *sandbox(profile), **witness.environ)
+    wait_for(lambda: len(witness.customers()) > 5, running)
+    running.send_signal(signal.SIGINT)
+    ended(running)
+
+    with console_of(user, "--config", profile, **witness.environ) as console:
+        page = new_page()
+        console.enters(page)
+        page.get_by_role("link", name="people.csv").click()
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("heading", name="Under way").wait_for()
+        before = len(witness.customers())
+        assert console.process is not None
+        wait_for(lambda: len(witness.customers()) > before + 10, console.process)
+        console.kill()
+        console.start()
+        page.goto(console.url)  # the session outlives the console
+        page.get_by_role("link", name="people.csv").click()
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("heading", name="Under way").wait_for()
+        page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=60_000)
+
+    (results,) = user.home.glob("runs/*/results.csv")
+    exactly_once(witness, user.reads(results))
+
+
+def test_settings_show_the_profile_and_the_checks(
+    user: User, witness: Witness, profile_for: Callable[..., Path], new_page: Callable[..., Page]
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "20/s"'])
+    with console_of(user, "--config", profile, **witness.environ) as console:
+        page = new_page()
+        console.enters(page)
+        page.goto(console.url + "/settings")
+        page.get_by_label("Search").fill("delivery.rate")
+        page.get_by_text("20/s").first.wait_for()
+        page.get_by_role("button", name="Check now").click()
+        page.get_by_text("credentials").first.wait_for()
+        assert witness.environ["ROCKETKOR_API_SECRET"] not in page.content()
+
+
+def test_a_link_works_once_and_a_stranger_sees_nothing(user: User, runs: None, new_page: Callable[..., Page]) -> None:
+    with console_of(user) as console:
+        link, page = console.link, new_page()
+        console.enters(page)
+        stranger = new_page()
+        stranger.goto(console.url)
+        assert stranger.url.endswith("/sign-in")
+        assert "customers" not in stranger.content()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("heading", name="Sign in").wait_for()
+        page.goto(console.url)
+        assert page.url.endswith("/sign-in")
+        assert link != console.link
+
+
+def test_the_console_ends_by_ctrl_c_with_its_exit_code_and_no_traceback(user: User) -> None:
+    with console_of(user) as console:
+        code, said = console.stop()
+        assert (code, said) == (0, "")
