@@ -52,7 +52,7 @@ def build_mapper(
     """
     settings, info = source or SourceSettings(), table.info
     with other_sheets_named(contract, mapping, table, settings):
-        if not _fits(mapping, info):
+        if not fits(mapping, info):
             require_header(contract, info)
         drift = check_drift(settings, info)
         checks = validation or ValidationSettings()
@@ -68,7 +68,7 @@ def build_mapper(
         return ColumnMapper(contract, planned, drift + notes, *ways)
 
 
-def _fits(mapping: Mapping[str, FieldRule], info: SourceInfo) -> bool:
+def fits(mapping: Mapping[str, FieldRule], info: SourceInfo) -> bool:
     """Whether every column that the profile names is there: then the header is one, whatever its names look like."""
     columns = [column for rule in mapping.values() for column in named_by(rule)]
     return bool(columns) and all(find(column, info.columns) is not None for column in columns)

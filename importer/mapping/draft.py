@@ -1,107 +1,107 @@
-"""A commented profile for one file, from what matching found: `importer init` writes this text.
+"""A commented profile for one file, from what matching found and a person chose: what `importer init` writes.
 
 Holds column names and the words of columns that only have a few (phone types); never another cell.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from importer.core.batches import RawBatch
-from importer.core.contract import Contract, FieldSpec, FieldTable, Kind
+from importer.core.contract import Contract, FieldSpec, FieldTable
 from importer.core.labels import either
 from importer.core.sources import Detected, SourceInfo
-from importer.core.target_kinds import DEFAULT_KIND, target_kind
-from importer.mapping.content import folded, known_words
-from importer.mapping.proposal import ColumnMatch, proposal
+from importer.mapping.headers import find
+from importer.mapping.plans import named_by
+from importer.mapping.profile_tables import other_tables, quoted, toml_keys, toml_tables_in, toml_value
+from importer.mapping.proposal import ColumnMatch
 from importer.mapping.requirements import missing_fields
+from importer.mapping.survey import Survey, alike_once, column_words, meaning_of, survey
 from importer.mapping.transform import Table
 from importer.profile.mapping_rules import FieldRule
 from importer.profile.transform import TRANSFORM
 
-MOST_WORDS = 30
-"""A column with more different words than this is not a list of choices."""
-
 _SOURCE_KEYS = ("encoding", "delimiter", "sheet", "header_row")
-_LIMITS = "# limits = true "
-_TAIL = f"""
-[validation]
-# default_region = "US"       # country of phone numbers without one, where their row names none
-# phone = "possible"          # e164 (shape only), possible, valid
-# date_order = "auto"         # auto (decided per column, with evidence), mdy, dmy, ymd
-# decimal = "auto"            # auto (decided per column, with evidence), point, comma: of amounts
-# duplicates = "reject"       # reject, first, allow: rows with the same import key
+_OF_THE_FILE = {*_SOURCE_KEYS, "format", "columns", "on_drift", "corrections"}
+"""Keys of `[source]` that the file itself decides, or that are written anyway."""
 
-[delivery]
-# rate = "10/s"               # strict: never more in any rolling window
-# concurrency = 16
-# max_errors = 1000           # stop after this many refused rows
 
-[after_create]                # what happens after a row's create, in this order
-{_LIMITS}              # needs columns mapped to limits.daily, limits.monthly, limits.currency
-# identity_verification = ""  # submit who is ready to this profile of the target, by its name
-# verify = true               # read every customer back, and compare
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a profile says beside what its source shows; tables as in a profile.
 
-[results]
-# formats = ["csv", "xlsx"]   # csv is always written
-"""
+    Args:
+        target: where to; empty: the default.
+        source: keys of `[source]` that the file itself does not decide.
+        grouping: the keys of `[mapping]` beside its fields: which rows are one customer.
+        tables: every other table.
+    """
+
+    target: str = ""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    grouping: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+_NOTHING = Given()
 
 
 def init_profile(contract: Contract, table: Table, batches: Iterable[RawBatch] = ()) -> str:
-    """Write a profile for a source, as commented TOML.
+    """Write a profile for a source with the proposed mapping, as commented TOML.
 
     Args:
         contract: what the records are.
         table: the source, as columns are looked for in it.
         batches: its rows, which are searched for the words of enum columns.
     """
-    info, fields = table.info, contract.fields
-    found = proposal(contract, info, table.sample)
-    counts = _words(fields, info, found.rules, table.rows(batches))
-    rules = _of_kinds(fields, found.rules, counts.get(fields.type_field, Counter()))
+    return write_profile(contract, survey(contract, table, column_words(table, batches)))
+
+
+def write_profile(contract: Contract, source: Survey, given: Given = _NOTHING) -> str:
+    """Write a profile for a source, as commented TOML."""
+    info, fields, found, rules = source.table.info, contract.fields, source.found, source.rules
     lines = [f"# How '{_printable(info.name)}' is read, and where its columns go. Lines with # are remarks.", ""]
-    lines += [*_source(info), "", "[mapping]  # customer field = column", *_own_function(table)]
+    lines += [f"target = {quoted(given.target)}", ""] if given.target else []
+    lines += [*_source(info, given.source), "[mapping]  # customer field = column", *_own_function(source.table)]
+    lines += [f"{key} = {toml_value(value)}" for key, value in given.grouping.items()]
     reasons = {match.field: match for match in found.matches if match.field}
-    tables = {name: rule for name, rule in rules.items() if +counts.get(name, Counter())}
+    tables = [name for name in rules if +source.words.get(name, Counter())]
     lines += [_rule(name, rule, reasons) for name, rule in rules.items() if name not in tables]
     lines += _missing(fields, rules)
-    lines += _grouping(contract, rules)
-    lines += _notes(found.assumed)
-    lines += _unused(found.matches)
-    for name, rule in tables.items():
-        lines += _choices(fields, name, rule, counts[name])
-    tail = _TAIL.replace(_LIMITS, _LIMITS.removeprefix("# ")) if "limits" in fields.steps(rules) else _TAIL
-    return "\n".join(lines) + "\n" + tail + _target(contract.name)
-
-
-def _target(name: str) -> str:
-    kind = target_kind(name)
-    named = "" if name == DEFAULT_KIND else f"# kind = {_quoted(name)}\n"
-    return f"""
-# [targets.sandbox]
-{named}# base_url = "https://..."    # {kind.address}; credentials: {kind.variables}
-"""
+    lines += [] if given.grouping else _grouping(contract, rules)
+    lines += _notes(source.assumed)
+    lines += _unused(source)
+    for name in tables:
+        lines += _choices(fields, name, source)
+    lines += ["", *other_tables(contract, rules, given.tables)]
+    return "\n".join(lines) + "\n"
 
 
 # --------------------------------------------------------------------------- the source
 
 
-def _source(info: SourceInfo) -> Iterator[str]:
+def _source(info: SourceInfo, given: Mapping[str, Any]) -> Iterator[str]:
     yield "[source]"
-    yield f"format = {_quoted(info.format)}" if info.format in {"csv", "excel"} else 'format = "auto"'
+    yield f"format = {quoted(info.format)}" if info.format in {"csv", "excel"} else 'format = "auto"'
     for found in info.detected:
         if found.what in _SOURCE_KEYS and found.confidence >= 0.9 and found.value:
             yield f"{found.what} = {_value(found)}"
     yield "columns = ["
-    yield from (f"    {_quoted(column)}," for column in info.columns)
+    yield from (f"    {quoted(column)}," for column in info.columns)
     yield "]"
-    yield 'on_drift = "stop"  # stop, warn or ignore when a file has other columns'
+    on_drift = given.get("on_drift", "stop")
+    yield f"on_drift = {quoted(on_drift)}  # stop, warn or ignore when a file has other columns"
+    others = {key: value for key, value in given.items() if key not in _OF_THE_FILE}
+    yield from toml_keys(others)
+    yield ""
+    yield from toml_tables_in("source", others)
 
 
 def _value(found: Detected) -> str:
-    return found.value if found.what == "header_row" and found.value.isdecimal() else _quoted(found.value)
+    return found.value if found.what == "header_row" and found.value.isdecimal() else quoted(found.value)
 
 
 # --------------------------------------------------------------------------- the mapping
@@ -110,31 +110,23 @@ def _value(found: Detected) -> str:
 def _own_function(table: Table) -> Iterator[str]:
     if table.transform is not None:
         settings = table.transform.settings
-        yield f"{TRANSFORM} = {_quoted(settings.function)}  # is in {_printable(str(settings.file))}"
+        yield f"{TRANSFORM} = {quoted(settings.function)}  # is in {_printable(str(settings.file))}"
 
 
 def _rule(name: str, rule: FieldRule, reasons: Mapping[str, ColumnMatch]) -> str:
     match = reasons.get(name)
     remark = f"  # {match.score:.2f}: {_printable(match.why)}" if match and rule.value is None else ""
-    return f"{_quoted(name)} = {_right_side(rule)}{remark}"
+    return f"{quoted(name)} = {_right_side(rule)}{remark}"
 
 
 def _right_side(rule: FieldRule) -> str:
     given = rule.model_dump(exclude_defaults=True, exclude_none=True)
-    if list(given) == ["column"]:
-        return _quoted(rule.column or "")
-    return "{ " + ", ".join(f"{key} = {_toml(value)}" for key, value in given.items()) + " }"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return _quoted(value) if isinstance(value, str) else str(value).lower()
+    return quoted(rule.column or "") if list(given) == ["column"] else toml_value(given)
 
 
 def _missing(fields: FieldTable, rules: Mapping[str, FieldRule]) -> Iterator[str]:
     for name in missing_fields(rules, fields):
-        yield f'# {_quoted(name)} = "..."  # required: put the name of its column here, and take the # away'
+        yield f'# {quoted(name)} = "..."  # required: put the name of its column here, and take the # away'
 
 
 def _grouping(contract: Contract, rules: Mapping[str, FieldRule]) -> Iterator[str]:
@@ -150,91 +142,47 @@ def _notes(assumed: Iterable[Detected]) -> Iterator[str]:
         yield f"# {note.what}: {_printable(what)}"
 
 
-def _unused(matches: Iterable[ColumnMatch]) -> Iterator[str]:
-    unused = [match for match in matches if not match.field]
+def _unused(source: Survey) -> Iterator[str]:
+    columns = source.table.info.columns
+    used = {find(column, columns) for rule in source.rules.values() for column in named_by(rule)}
+    unused = {match.column: match for match in source.found.matches if columns.index(match.column) not in used}
     if unused:
         yield "# Columns that are not used:"
-    yield from (f'#   "..." = {_quoted(match.column)}  # {_printable(match.why)}' for match in unused)
+    for match in unused.values():
+        why = f"looks like {match.field}" if match.field else match.why
+        yield f'#   "..." = {quoted(match.column)}  # {_printable(why)}'
 
 
 # --------------------------------------------------------------------------- words of enum columns
 
 
-def _words(
-    fields: FieldTable, info: SourceInfo, rules: Mapping[str, FieldRule], batches: Iterable[RawBatch]
-) -> dict[str, Counter[str]]:
-    places = {
-        name: info.columns.index(rule.column)
-        for name, rule in rules.items()
-        if rule.column is not None and _is_enum(fields, name)
-    }
-    counts: dict[str, Counter[str]] = {name: Counter() for name in places}
-    for batch in batches:
-        for name, place in places.items():
-            if len(counts[name]) <= MOST_WORDS:
-                cells = batch.frame.iloc[:, place].value_counts(sort=False)
-                for cell, count in cells.items():
-                    counts[name][str(cell).strip().strip("* ")] += count
-    return {name: words for name, words in counts.items() if len(words) <= MOST_WORDS}
-
-
-def _of_kinds(fields: FieldTable, rules: Mapping[str, FieldRule], types: Counter[str]) -> dict[str, FieldRule]:
-    """Leave out the fields of a record type that no row is of."""
-    words = known_words(fields.sent[fields.type_field]) if types else {}
-    kinds = {words[folded(word)] for word in types if folded(word) in words}
-    specs = {name: fields.spec(name) for name in rules}
-    return {
-        name: rule
-        for name, rule in rules.items()
-        if not kinds or (spec := specs[name]) is None or any(map(spec.is_of, kinds))
-    }
-
-
-def _is_enum(fields: FieldTable, name: str) -> bool:
-    spec = fields.spec(name)
-    return spec is not None and spec.kind is Kind.ENUM
-
-
-def _choices(fields: FieldTable, name: str, rule: FieldRule, words: Counter[str]) -> Iterator[str]:
-    spec = fields.spec(name)
+def _choices(fields: FieldTable, name: str, source: Survey) -> Iterator[str]:
+    spec, rule, words = fields.spec(name), source.rules[name], Counter(source.words[name])
     if spec is None:
         return
-    known = known_words(spec)
     blank = words.pop("", 0)
     yield ""
-    yield f"[mapping.{_quoted(name)}]"
-    yield f"column = {_quoted(rule.column or '')}"
-    if rule.strip:
-        yield f"strip = {_quoted(rule.strip)}"
+    yield f"[mapping.{quoted(name)}]"
+    yield from toml_keys(rule.model_dump(exclude_defaults=True, exclude_none=True, exclude={"default", "map"}))
     if rule.default:
-        yield f"{'' if blank else '# '}default = {_quoted(rule.default)}  # where the cell is blank or not in the map"
-    yield f"[mapping.{_quoted(name)}.map]  # the words of the column = {either(spec.values)}"
-    yield from _translations(words, known, spec)
+        remark = "# " if source.is_proposal and not blank else ""
+        yield f"{remark}default = {quoted(rule.default)}  # where the cell is blank or not in the map"
+    yield f"[mapping.{quoted(name)}.map]  # the words of the column = {either(spec.values)}"
+    yield from _translations(words, spec, rule)
 
 
-def _translations(words: Counter[str], known: Mapping[str, str], spec: FieldSpec) -> Iterator[str]:
-    for word, count in _alike_once(words):
+def _translations(words: Counter[str], spec: FieldSpec, rule: FieldRule) -> Iterator[str]:
+    seen = set()
+    for word, count in alike_once(words):
+        seen.add(word.casefold())
         rows = f"{count} row{'s' if count > 1 else ''}"
-        meaning = known.get(folded(word))
+        meaning = meaning_of(word, spec, rule)
         if meaning is None:
-            yield f"# {_quoted(word)} = {_quoted(spec.values[0])}  # {rows}: complete this line, and take the # away"
+            yield f"# {quoted(word)} = {quoted(spec.values[0])}  # {rows}: complete this line, and take the # away"
         else:
-            yield f"{_quoted(word)} = {_quoted(meaning)}  # {rows}"
-
-
-def _alike_once(words: Counter[str]) -> list[tuple[str, int]]:
-    """Count words that differ in capitals only as one, as a map does."""
-    counts: Counter[str] = Counter()
-    spelled: dict[str, str] = {}
-    for word, count in sorted(words.items()):
-        counts[word.casefold()] += count
-        spelled.setdefault(word.casefold(), word)
-    return [(spelled[word], count) for word, count in counts.items()]
-
-
-def _quoted(text: str) -> str:
-    """Write a TOML basic string."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+            yield f"{quoted(word)} = {quoted(meaning)}  # {rows}"
+    others = {word: value for word, value in (rule.map or {}).items() if word.strip().casefold() not in seen}
+    yield from (f"{quoted(word)} = {quoted(value)}  # no row" for word, value in others.items())
 
 
 def _printable(text: str) -> str:

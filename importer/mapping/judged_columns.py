@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
+from importer.core.errors import SourceError
 from importer.core.sources import Detected
 from importer.mapping.edits import Edit, chained
 from importer.mapping.plans import FieldPlan
@@ -14,6 +15,8 @@ from importer.mapping.source_cells import SourceColumns
 from importer.mapping.text_columns import Column, edited
 
 Choice = TypeVar("Choice", bound=str)
+Verdict = Detected | SourceError | None
+"""What was found out about one column, or why it cannot be read; None: there is nothing to decide."""
 
 
 class Evidence(Protocol):
@@ -123,6 +126,16 @@ class JudgedColumns(Generic[Choice, Found]):
             SourceError: nothing decides how to read a column.
         """
         return [note for one in self._columns if (note := self.word(one.plan, one.evidence, one.given))]
+
+    def verdicts(self) -> list[tuple[FieldPlan, Verdict]]:
+        """The same for each field alone, and nothing is raised."""
+        return [(one.plan, self._verdict(one)) for one in self._columns]
+
+    def _verdict(self, one: _Judged[Choice, Found]) -> Verdict:
+        try:
+            return self.word(one.plan, one.evidence, one.given)
+        except SourceError as error:
+            return error
 
 
 def _first_row(column: Column[Any], text: str) -> int:

@@ -24,7 +24,7 @@ from importer.mapping.date_columns import DateOrder, date_columns, date_edit
 from importer.mapping.dates import Order, OrderEvidence
 from importer.mapping.edits import Edit, Flaw, chained, edits_of
 from importer.mapping.filling import Filling
-from importer.mapping.judged_columns import JudgedColumns
+from importer.mapping.judged_columns import JudgedColumns, Verdict
 from importer.mapping.notes import not_used, without_steps
 from importer.mapping.plans import FieldPlan
 from importer.mapping.source_cells import SourceColumns, by_use
@@ -195,6 +195,10 @@ class ColumnMapper:
         self._amounts.settle()
         damaged = {plan.column: lengths.verdict() for plan, lengths in self._postal.items()}
         return (*found, *(Detected("damage", column, 0.8, note) for column, note in damaged.items() if note))
+
+    def verdicts(self) -> list[tuple[FieldPlan, Verdict]]:
+        """What `decide` finds out about each column of dates or amounts, or why it refuses it; settles nothing."""
+        return [*self._dates.verdicts(), *self._amounts.verdicts()]
 
     # ------------------------------------------------------------------ batches
 

@@ -64,6 +64,16 @@ def proposal(
     return Proposal(tuple(_matches(contract.fields, choice)), _rules(contract.fields, choice), tuple(choice.notes))
 
 
+def possible_fields(contract: Contract, info: SourceInfo, sample: RawBatch | None) -> tuple[ColumnMatch, ...]:
+    """Every field that a column could be by itself, weak guesses too: column by column, the surest first."""
+    found = candidates(contract, info.columns, looks(info.columns, sample))
+    return tuple(
+        ColumnMatch(info.columns[one.index], one.field, one.score, one.why)
+        for one in sorted(found, key=lambda each: (each.index, -each.score))
+        if contract.spec(one.field) is not None
+    )
+
+
 def _strong(candidate: Candidate, fields: FieldTable, choice: Choice) -> bool:
     if candidate.score < THRESHOLD:
         choice.refuse(candidate, f"not {_label(candidate.field, fields)}: {candidate.why}")

@@ -99,8 +99,11 @@ class Layer:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def file_layer(path: Path) -> Layer:
+def file_layer(path: Path, folder: Path | None = None) -> Layer:
     """Read a profile.
+
+    Args:
+        folder: what it names by a relative path is in it; None: in its own.
 
     Raises:
         ProfileError: there is no such file, it cannot be read, or it is not TOML.
@@ -120,9 +123,9 @@ def file_layer(path: Path) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"The profile '{path}' is not valid TOML: {_toml_reason(error)}.") from None
     if "mapping" in data:
-        data["mapping"] = beside(data["mapping"], path.parent)
+        data["mapping"] = beside(data["mapping"], folder or path.parent)
     if isinstance(data.get("source"), dict):
-        data["source"] = _with_own_files(data["source"], path.parent)
+        data["source"] = _with_own_files(data["source"], folder or path.parent)
     return Layer("profile", str(path), data)
 
 

@@ -84,6 +84,28 @@ class Profile(ProfileTables):
         layers = self._layers or (Layer("profile", "", self.model_dump(exclude_unset=True)),)
         return self._resolve([option_layer(options), *layers])
 
+    def with_file(self, path: Path) -> Self:
+        """Return this profile under a file that was made from it for one source, options and environment over both.
+
+        What `[source]`, `[mapping]` and `[validation]` of this one say counts no more: the file says it.
+
+        Raises:
+            ProfileError: as for `load`.
+        """
+        layers = self._layers or (Layer("profile", "", self.model_dump(exclude_unset=True)),)
+        above = [layer for layer in layers if layer.origin in {"option", "environment"}]
+        below = [
+            replace(layer, data={key: value for key, value in layer.data.items() if key not in TABLES_OF_ROWS})
+            for layer in layers
+            if layer.origin not in {"option", "environment"}
+        ]
+        return self._resolve([*above, file_layer(path, Path(self.file).parent if self.file else None), *below])
+
+    def written(self) -> Mapping[str, Any]:
+        """What its file says, or the code that made it: tables as they are there, with names of fields whole."""
+        layers = self._layers or (Layer("profile", "", self.model_dump(mode="json", exclude_unset=True)),)
+        return next((layer.data for layer in layers if layer.origin == "profile"), {})
+
     @classmethod
     def _resolve(cls, layers: Sequence[Layer]) -> Self:
         target = next((layer.data["target"] for layer in layers if "target" in layer.data), EMULATOR)

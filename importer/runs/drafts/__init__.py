@@ -3,6 +3,8 @@
 `drafts`     `DraftService`: the drafts of a workspace; every function below gets it first, then the id of a draft
 `receiving`  a file comes in
 `reading`    its first rows, and how it is read
+`mapping`    which column is which field, and how rows are checked
+`profiles`   the profile that comes of it, which a draft is checked and sent with
 
 Every function that changes a draft gets who does it (`by`), which is logged, and may get which version that person had
 seen (`seen`): where somebody else has changed the draft since, it is refused.

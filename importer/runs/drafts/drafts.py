@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from importer.core.errors import BusyError, StorageError, UsageError
 from importer.journal import Act, Draft, DraftFacts, Drafts, open_drafts
@@ -14,6 +16,9 @@ from importer.profile import Profile
 from importer.runs.context import Machine
 from importer.runs.run_directory import new_id
 from importer.runs.wiring import make_directory
+
+T = TypeVar("T")
+_MOST_REMEMBERED = 32
 
 FOLDER = "drafts"
 """The folder of a workspace that has one folder for each draft."""
@@ -34,6 +39,7 @@ class DraftService:
 
     profile: Profile
     machine: Machine = field(default_factory=Machine)
+    _remembered: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict, init=False, repr=False)
 
     @property
     def workspace(self) -> Path:
@@ -112,6 +118,16 @@ class DraftService:
         if seen is not None and seen != found.version:
             raise BusyError("Somebody else changed this draft.", "Load it again, and make your change then.")
         return found
+
+    def remembered(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """What was found out by reading a whole file, as long as it is among the last few of such."""
+        if key in self._remembered:
+            kept: T = self._remembered[key]
+            return kept
+        made = self._remembered[key] = make()
+        while len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return made
 
     def note(self, draft: Draft, facts: DraftFacts, act: Act, *, drops_corrections: bool = False) -> Draft:
         """Add to what is known of a draft, unless somebody else has changed it since it was found.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from importer.core.batches import RawBatch
+from importer.core.ports import Reader
 from importer.core.sources import SourceInfo
 from importer.journal import Draft, DraftFacts, Reading
-from importer.profile import Profile
+from importer.mapping import Table
 from importer.readers import open_source
 from importer.results import shown
 from importer.runs.drafts.drafts import DraftService
@@ -55,9 +56,10 @@ def first_rows(service: DraftService, draft: str, count: int = 20, *, show_value
         SourceError: the file cannot be read in the way that was chosen.
     """
     found = service.find(draft)
-    path, profile = service.source(found), read_as(service.profile, found.facts.reading)
-    info, rows = _read(path, profile, count, show_values=show_values)
-    return ReadSource(info, rows, routing.runs_if_any(path, profile.source) or ())
+    table = table_of(service, found)
+    rows = () if table.sample is None else _rows(table.sample, count, show_values=show_values)
+    came_from = routing.runs_if_any(service.source(found), service.profile.source)
+    return ReadSource(table.info, tuple(rows), came_from or ())
 
 
 def choose_reading(service: DraftService, draft: str, reading: Reading, *, by: str, seen: int | None = None) -> Draft:
@@ -73,7 +75,7 @@ def choose_reading(service: DraftService, draft: str, reading: Reading, *, by: s
         ProfileError: there is no such choice.
     """
     found = service.editable(draft, seen)
-    _read(service.source(found), read_as(service.profile, reading), 1)
+    table_of(service, replace(found, facts=found.facts.merged(DraftFacts(reading=reading))))
     act = service.act(by, "reading chosen", **reading.model_dump(exclude_none=True))
     if reading == found.facts.reading:
         return service.note(found, DraftFacts(stage="map"), act)
@@ -81,15 +83,37 @@ def choose_reading(service: DraftService, draft: str, reading: Reading, *, by: s
     return service.note(found, facts, act, drops_corrections=True)
 
 
-def read_as(profile: Profile, reading: Reading) -> Profile:
-    """The same profile with what was chosen for reading."""
-    chosen: dict[str, Any] = {f"source.{key}": value for key, value in reading.model_dump(exclude_none=True).items()}
-    return profile.with_options(chosen) if chosen else profile
+def table_of(service: DraftService, draft: Draft) -> Table:
+    """The file of a draft as it is read, without corrections: its columns and first rows. Read once for each choice.
+
+    Raises:
+        UsageError: the draft has no file.
+        SourceError: it cannot be read as was chosen.
+        ProfileError: there is no such choice.
+    """
+
+    def read() -> Table:
+        with opened(service, draft) as reader:
+            return Table.of(service.profile.transform, reader.info, next(iter(reader.batches()), None))
+
+    return service.remembered(("table", *read_key(draft)), read)
 
 
-def _read(path: Path, profile: Profile, count: int, *, show_values: bool = True) -> tuple[SourceInfo, list[ReadRow]]:
-    with closing(open_source(path, profile.source)) as reader:
-        sample = next(iter(reader.batches()), None)
-        cells = [] if sample is None else [column[:count] for column in sample.cells]
-        texts = ([shown(text, show_values=show_values) for text in row] for row in zip(*cells, strict=True))
-        return reader.info, [ReadRow(*one) for one in zip(sample.rows if sample else (), texts, strict=False)]
+@contextmanager
+def opened(service: DraftService, draft: Draft) -> Iterator[Reader]:
+    """Open the file of a draft as was chosen, without corrections; errors as of `table_of`."""
+    settings: dict[str, Any] = draft.facts.reading.model_dump(exclude_none=True)
+    profile = service.profile.with_options({f"source.{key}": value for key, value in settings.items()})
+    with closing(open_source(service.source(draft), profile.source)) as reader:
+        yield reader
+
+
+def read_key(draft: Draft) -> tuple[str, ...]:
+    """What the rows of a draft's file depend on."""
+    return draft.id, draft.facts.kept_in, draft.facts.reading.model_dump_json()
+
+
+def _rows(sample: RawBatch, count: int, *, show_values: bool) -> Iterator[ReadRow]:
+    columns = [column[:count] for column in sample.cells]
+    for row, cells in zip(sample.rows[:count], zip(*columns, strict=True), strict=True):
+        yield ReadRow(row, [shown(cell, show_values=show_values) for cell in cells])

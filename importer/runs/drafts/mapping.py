@@ -1,0 +1,283 @@
+"""Which column is which field in the file of a draft, with everything that a person needs to judge it, and the choice.
+
+Words and the order of dates are looked for in the whole file, once for each file and choice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from pydantic import JsonValue
+
+from importer.core.contract import Contract, FieldSpec, FieldTable, Kind
+from importer.core.errors import SourceError
+from importer.core.sources import Detected
+from importer.journal import CheckChoices, Draft, DraftFacts
+from importer.mapping import (
+    ColumnMapper,
+    ColumnMatch,
+    FieldPlan,
+    Survey,
+    Verdict,
+    alike_once,
+    find,
+    meaning_of,
+    missing_fields,
+    named_by,
+    phone_regions,
+    plans,
+    possible_fields,
+)
+from importer.profile import Profile
+from importer.profile.mapping_rules import FieldRule
+from importer.results import shown
+from importer.runs.drafts.drafts import DraftService
+from importer.runs.drafts.profiles import checked_with, rules_of, survey_of
+from importer.runs.drafts.reading import opened, read_key, table_of
+from importer.runs.wiring.clock import today
+
+_SAMPLES = 3
+_JUDGED = (Kind.DATE, Kind.AMOUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    """One column of the file.
+
+    Args:
+        samples: up to three different cells that are not blank.
+        fields: what it fills, by the API's names; empty: nothing.
+        score: 0 to 1, of the first of these; of the best guess where it fills nothing.
+        why: the reason; empty where a person chose a field that nothing speaks for.
+        others: what else it could be, the likeliest first.
+    """
+
+    name: str
+    samples: Sequence[str]
+    fields: Sequence[str]
+    score: float
+    why: str
+    others: Sequence[ColumnMatch]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a column with few of them.
+
+    Args:
+        count: how many cells hold it.
+        meaning: the value that is sent; empty: nobody knows.
+    """
+
+    text: str
+    count: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordsView:
+    """The words of a column that fills a field with few values.
+
+    Args:
+        values: what can be sent.
+        blank: how many cells are blank.
+    """
+
+    field: str
+    column: str
+    values: Sequence[str]
+    words: Sequence[Word]
+    blank: int
+
+
+@dataclass(frozen=True, slots=True)
+class WayView:
+    """How a column of dates or amounts is read.
+
+    Args:
+        found: in words (`month first`); empty: it needs no deciding, or could not be decided.
+        evidence: which row shows it.
+        problem: why it cannot be read, and what to choose; empty: it can.
+    """
+
+    field: str
+    column: str
+    kind: Kind
+    found: str
+    evidence: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappingView:
+    """Everything about the mapping of a draft.
+
+    Args:
+        columns: in the order of the file.
+        rules: what is done now, field to rule, as in a profile: what `choose_mapping` takes.
+        missing: required fields that nothing fills.
+        assumed: what is assumed where no column says it.
+        words: of columns that fill fields with few values.
+        ways: of columns of dates and amounts.
+        regions: by which country phone numbers without a country code are read.
+        checks: what holds now, of what can be chosen for checking.
+        fields: every field that a column may fill.
+    """
+
+    columns: Sequence[ColumnView]
+    rules: Mapping[str, JsonValue]
+    missing: Sequence[FieldSpec]
+    assumed: Sequence[Detected] = ()
+    words: Sequence[WordsView] = ()
+    ways: Sequence[WayView] = ()
+    regions: Sequence[Detected] = ()
+    checks: CheckChoices = field(default_factory=CheckChoices)
+    fields: Sequence[FieldSpec] = ()
+
+
+def mapping(service: DraftService, draft: str, *, show_values: bool = True) -> MappingView:
+    """Look at the mapping of a draft: what a person chose, else what is proposed.
+
+    Args:
+        show_values: False masks cells; words of columns with few of them are shown.
+
+    Raises:
+        UsageError: there is no such draft, or it has no file.
+        SourceError: the file cannot be read as was chosen.
+        ProfileError: what was chosen does not fit the file.
+    """
+    found = service.find(draft)
+    source, profile = survey_of(service, found), checked_with(service.profile, found.facts.validation)
+    contract = profile.contract
+    return MappingView(
+        columns=list(_columns(contract, source, show_values=show_values)),
+        rules={name: _as_written(rule) for name, rule in source.rules.items()},
+        missing=[contract.fields.sent[name] for name in missing_fields(source.rules, contract.fields)],
+        assumed=source.assumed,
+        words=list(_words(contract.fields, source)),
+        ways=_ways(service, found, source, profile),
+        regions=phone_regions(contract, source.rules, profile.validation),
+        checks=CheckChoices(**profile.validation.model_dump(include=set(CheckChoices.model_fields))),
+        fields=[spec for name in contract.fields.names if (spec := contract.spec(name)) is not None],
+    )
+
+
+def choose_mapping(
+    service: DraftService,
+    draft: str,
+    rules: Mapping[str, JsonValue] | None,
+    checks: CheckChoices,
+    *,
+    by: str,
+    seen: int | None = None,
+) -> Draft:
+    """Choose which column fills which field, and how rows are checked. Required fields may still be missing.
+
+    Args:
+        rules: field to rule, as in a profile's `[mapping]`; None: as proposed.
+        by: the person.
+        seen: as of `DraftService.editable`.
+
+    Raises:
+        ProfileError: a field, a key, a value or a column is not known; nothing is changed.
+        UsageError, BusyError: as of `DraftService.editable`.
+        SourceError: the file cannot be read.
+    """
+    found = service.editable(draft, seen)
+    profile = checked_with(service.profile, checks)
+    if rules is not None:
+        chosen = rules_of(profile, rules, table_of(service, found))
+        proposed = survey_of(service, _with(found, DraftFacts(rules=None))).rules
+        rules = None if chosen == proposed else {name: _as_written(rule) for name, rule in chosen.items()}
+    facts = DraftFacts(rules=rules, validation=checks)
+    if (rules, checks) != (found.facts.rules, found.facts.validation):
+        facts = facts.merged(DraftFacts(checked_run="", plan=""))
+    missing = missing_fields(survey_of(service, _with(found, facts)).rules, profile.contract.fields)
+    act = service.act(by, "mapping chosen", fields=len(rules or ()), **checks.model_dump(exclude_none=True))
+    return service.note(found, facts.merged(DraftFacts(stage="map" if missing else "fix")), act)
+
+
+def _with(draft: Draft, facts: DraftFacts) -> Draft:
+    return replace(draft, facts=draft.facts.merged(facts))
+
+
+def _as_written(rule: FieldRule) -> JsonValue:
+    """A rule as a profile has it: the name of its column alone, or a table."""
+    given: dict[str, JsonValue] = rule.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    return given["column"] if list(given) == ["column"] else given
+
+
+# --------------------------------------------------------------------------- columns
+
+
+def _columns(contract: Contract, source: Survey, *, show_values: bool) -> Iterator[ColumnView]:
+    info, sample = source.table.info, source.table.sample
+    possible = possible_fields(contract, info, sample)
+    filled = {name: {find(one, info.columns) for one in named_by(rule)} for name, rule in source.rules.items()}
+    for place, column in enumerate(info.columns):
+        fills = [name for name, places in filled.items() if place in places]
+        cells = dict.fromkeys(cell for cell in (sample.cells[place] if sample else ()) if cell.strip())
+        guesses = [one for one in possible if one.column == column]
+        score, why = _reason(column, fills, [*source.found.matches, *guesses])
+        yield ColumnView(
+            column,
+            samples=[shown(cell, show_values=show_values) for cell in islice(cells, _SAMPLES)],
+            fields=fills,
+            score=score,
+            why=why,
+            others=[one for one in guesses if one.field not in fills],
+        )
+
+
+def _reason(column: str, fills: Sequence[str], matches: Sequence[ColumnMatch]) -> tuple[float, str]:
+    """How sure it is that a column fills its first field, or why it fills none."""
+    wanted = fills[:1] or [""]
+    return next(((one.score, one.why) for one in matches if one.column == column and one.field in wanted), (0.0, ""))
+
+
+# --------------------------------------------------------------------------- words, dates, amounts
+
+
+def _words(fields: FieldTable, source: Survey) -> Iterator[WordsView]:
+    for name, counts in source.words.items():
+        spec, rule = fields.spec(name), source.rules.get(name)
+        if spec is None or rule is None:
+            continue
+        words = [Word(text, count, meaning_of(text, spec, rule) or "") for text, count in alike_once(counts) if text]
+        yield WordsView(name, rule.column or "", spec.values, words, counts[""])
+
+
+def _ways(service: DraftService, draft: Draft, source: Survey, profile: Profile) -> list[WayView]:
+    """Judge every column of dates and amounts over the whole file."""
+    contract, checks = profile.contract, profile.validation
+    judged = {name: rule for name, rule in source.rules.items() if _kind(contract, name) in _JUDGED}
+    if not judged:
+        return []
+
+    def look() -> list[WayView]:
+        planned = list(plans(contract, judged, source.table.info.columns))
+        mapper = ColumnMapper(contract, planned, (), checks.date_order, today(), source.table.transform, checks.decimal)
+        with opened(service, draft) as reader:
+            for batch in reader.batches():
+                mapper.observe(batch)
+        return [_way(plan, verdict) for plan, verdict in mapper.verdicts()]
+
+    said = json.dumps({name: _as_written(rule) for name, rule in judged.items()})
+    return service.remembered(("ways", *read_key(draft), said, checks.date_order, checks.decimal), look)
+
+
+def _kind(contract: Contract, name: str) -> Kind | None:
+    spec = contract.spec(name)
+    return spec.kind if spec else None
+
+
+def _way(plan: FieldPlan, verdict: Verdict) -> WayView:
+    kind = plan.kind or Kind.DATE
+    if isinstance(verdict, SourceError):
+        return WayView(plan.name, plan.column, kind, "", "", verdict.message)
+    if verdict is None:
+        return WayView(plan.name, plan.column, kind, "", "", "")
+    return WayView(plan.name, plan.column, kind, verdict.value.removeprefix(f"{plan.column}: "), verdict.note, "")
