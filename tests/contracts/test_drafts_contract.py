@@ -119,6 +119,12 @@ def test_a_cell_that_gets_its_own_text_again_is_not_corrected(drafts: Drafts) ->
     assert drafts.corrections(ONE) == [cell(2, "HOME")]
 
 
+def test_a_cell_that_was_confirmed_as_it_is_has_a_correction(drafts: Drafts) -> None:
+    drafts.correct(ONE, [cell(2, "Fax"), cell(3, "HOME")], act("corrected"))
+
+    assert drafts.corrections(ONE) == [cell(2, "Fax"), cell(3, "HOME")]
+
+
 def test_undo_takes_back_what_was_made_at_once_the_newest_first(drafts: Drafts) -> None:
     drafts.correct(ONE, [cell(2, "HOME")], act("corrected"))
     drafts.correct(ONE, [cell(row, "WORK") for row in range(2, 12)], act("corrected alike", 3_000.0, "kim"))

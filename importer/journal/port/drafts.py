@@ -54,6 +54,8 @@ class Drafts(Protocol):
     def corrections(self, draft: str, rows: Collection[int] | None = None) -> list[Correction]:
         """What is read instead of what the file holds: one correction a cell, by row and column.
 
+        A cell that was put back as the file has it has none. One that was confirmed as it is, and nothing else, has.
+
         Args:
             rows: of these rows only; None: of all.
         """

@@ -168,14 +168,14 @@ class SqliteDrafts:
         of_rows = "" if rows is None else " AND row IN (SELECT value FROM json_each(?2))"
         lines = self._read(  # max(): the other columns are those of the line that has it
             "SELECT row, name, before, after, max(number) FROM corrections WHERE draft = ?1 AND number NOT IN"
-            f" (SELECT number FROM changes WHERE draft = ?1 AND undone){of_rows} GROUP BY row, name ORDER BY row, name",
+            f" (SELECT number FROM changes WHERE draft = ?1 AND undone){of_rows} GROUP BY row, name"
+            " HAVING before <> after OR count(*) = 1 ORDER BY row, name",  # put back, or confirmed as it is
             draft,
             *(() if rows is None else (json.dumps(list(rows)),)),
         )
         return [
             Correction(row, json.loads(name), json.loads(before), json.loads(after))
             for row, name, before, after, _ in lines
-            if before != after
         ]
 
     def changes(self, draft: str) -> list[Change]:

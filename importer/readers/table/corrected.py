@@ -2,7 +2,7 @@
 
 A correction says what the source held when it was made, so that none of them meets a cell that it was not made for.
 What reading noticed about a cell goes away with its old text. What it noticed about the shape of a row goes away once
-its surplus cells are corrected to blank ones, or its last column is corrected or confirmed.
+its surplus cells are corrected to blank ones, or its last cell is corrected or confirmed (before and after the same).
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Correcting:
         for at, marks in block.marks.items():
             in_shape = at not in surplus and (at in block.surplus or at in found.get(self._last, ()))
             left[at] = [
-                mark for mark in marks if not (in_shape if mark.column < 0 else at in found.get(mark.column, ()))
+                mark for mark in marks if not (in_shape if mark.column < 0 else _is_changed(at, found.get(mark.column)))
             ]
         return {at: marks for at, marks in left.items() if marks}
 
@@ -136,3 +136,9 @@ class Correcting:
     def _no_row(self, row: int) -> SourceError:
         name = self._corrections.name
         return SourceError(f"'{name}' corrects row {row:,}, and '{self._source}' has no such row.", AGAIN)
+
+
+def _is_changed(at: int, corrections: Mapping[int, Correction] | None) -> bool:
+    """Whether a cell gets another text; one that is only confirmed does not."""
+    one = (corrections or {}).get(at)
+    return one is not None and one.before != one.after

@@ -7,13 +7,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from importer.core.corrections import Correction
 from importer.core.errors import BusyError, StorageError, UsageError
 from importer.journal import Act, Draft, DraftFacts, Drafts, open_drafts
 from importer.profile import Profile
 from importer.runs.context import Machine
+from importer.runs.drafts.corrected_rows import CorrectedRows, RecentRows
 from importer.runs.run_directory import new_id
 from importer.runs.wiring import make_directory
 
@@ -137,6 +140,25 @@ class DraftService:
         """
         with self.opened() as drafts:
             return drafts.note(draft.id, facts, act, seen=draft.version, drops_corrections=drops_corrections)
+
+    def rows_of(self, draft: Draft) -> CorrectedRows:
+        """The rows of a draft's last check, with the corrections made since.
+
+        Raises:
+            UsageError: it was not checked yet, or its check is gone.
+            JournalError: they cannot be read.
+        """
+        if not draft.facts.checked_run:
+            raise UsageError("This draft was not checked yet.", "Check it first.")
+        return self._recent_rows.of(draft, lambda: self._corrections(draft))
+
+    def _corrections(self, draft: Draft) -> list[Correction]:
+        with self.opened() as drafts:
+            return drafts.corrections(draft.id)
+
+    @cached_property
+    def _recent_rows(self) -> RecentRows:
+        return RecentRows(self.workspace)
 
     def folder(self, draft: Draft) -> Path:
         """The folder of a draft, which may not be there yet."""

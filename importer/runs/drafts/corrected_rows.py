@@ -1,0 +1,173 @@
+"""The rows of a draft as they are now: those of its last check, with the corrections made since. Changes nothing.
+
+Whose duplicate a row is is judged anew among the rows that had duplicates at the check, or have other cells since.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from importer.core.corrections import Correction
+from importer.core.issues import IssueCollector, IssueKind, IssueLog
+from importer.journal import Draft
+from importer.runs.drafts.checked_rows import CheckedRows, Row, by_place
+from importer.runs.drafts.rechecking import ChangedRow, Rechecking
+from importer.runs.drafts.row_checks import Verdict
+
+T = TypeVar("T")
+
+_MOST_HELD = 2
+_MOST_JUDGED = 10_000
+"""Of more rows than this with duplicates, whose duplicate each is is not judged anew for each correction."""
+
+
+@dataclass(frozen=True, eq=False)
+class CorrectedRows:
+    """The rows of a draft.
+
+    Args:
+        checked: as they were at the last check.
+        corrections: place to the corrections of now, by column.
+        changed: place to the row, of rows that are not as they were checked.
+        found: places that were looked for already, by what they were looked for.
+    """
+
+    checked: CheckedRows
+    corrections: Mapping[int, Mapping[str, Correction]]
+    changed: Mapping[int, ChangedRow]
+    found: dict[Hashable, Sequence[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rechecking: Rechecking, corrections: Sequence[Correction]) -> CorrectedRows:
+        """Lay corrections over checked rows."""
+        checked = rechecking.checked
+        now = by_place(checked.numbers, corrections)
+        return cls(checked, now, rechecking.changed(now))
+
+    def rows(self, places: Sequence[int]) -> list[Row]:
+        """Rows as they are now.
+
+        Args:
+            places: ascending.
+        """
+        found = zip(places, self.checked.rows(places), strict=True)
+        return [self.changed[place].row if place in self.changed else row for place, row in found]
+
+    def verdicts(self, places: Sequence[int]) -> list[Verdict]:
+        """What checking rows by themselves gives, as they are now.
+
+        Args:
+            places: ascending.
+        """
+        unchanged = [place for place in places if place not in self.changed]
+        then = dict(zip(unchanged, self.checked.verdicts(unchanged), strict=True))
+        return [then[place] if place in then else self.changed[place].alone for place in places]
+
+    def original(self, place: int, column: str) -> str | None:
+        """What the source holds in a cell that is read as another text; None: it is read as it is."""
+        one = self.corrections.get(place, {}).get(column)
+        return None if one is None or one.before == one.after else one.before
+
+    @cached_property
+    def corrected_places(self) -> Sequence[int]:
+        """The places of the rows with cells that are read as another text, ascending."""
+        found = self.corrections.items()
+        return sorted(place for place, cells in found if any(one.before != one.after for one in cells.values()))
+
+    @cached_property
+    def left_out(self) -> Sequence[int]:
+        """The places of the rows without any text left, which no reader takes for rows, ascending."""
+        return [place for place, one in self.changed.items() if one.row.is_blank]
+
+    # ------------------------------------------------------------------ issues
+
+    @cached_property
+    def issues(self) -> IssueLog:
+        """What is wrong with all rows; the ordinal of each issue is the place of its row."""
+        if not self.changed:
+            return self.checked.issues
+        judged, codes = self._duplicates_now(), self.checked.checks.duplicate_codes
+
+        def is_judged(kind: IssueKind) -> bool:
+            return judged is not None and kind.code in codes
+
+        found = IssueCollector()
+        found.extend(self.checked.issues.without(lambda _: True, self.changed).without(is_judged))
+        for place, one in self.changed.items():
+            for kind in one.issues:
+                if not is_judged(kind):
+                    found.add(place, kind)
+        found.extend(judged or ())
+        return found.log()
+
+    def with_issue(self, test: Callable[[IssueKind], bool]) -> list[int]:
+        """The places of the rows with an issue that passes a test, ascending."""
+        passes = list(map(test, self.issues.kinds))
+        pairs = zip(self.issues.ordinals, self.issues.which, strict=True)
+        return sorted({place for place, number in pairs if passes[number]})
+
+    @cached_property
+    def possible_duplicates(self) -> list[int]:
+        """The places of the rows that had duplicates at the check, or are not as they were then; ascending."""
+        return sorted({*self.checked.duplicates, *self.changed}.difference(self.left_out))
+
+    def _duplicates_now(self) -> IssueLog | None:
+        """Whose duplicate each row is now; None: there are too many to judge that for each correction."""
+        places = self.possible_duplicates
+        if len(places) > _MOST_JUDGED:
+            return None
+        numbers = [self.checked.numbers[place] for place in places]
+        judged = IssueCollector()
+        for issue in self.checked.checks.duplicates_among(numbers, self.verdicts(places)):
+            judged.add(places[issue.ordinal], issue.kind)
+        return judged.log()
+
+
+class RecentRows:
+    """The rows of the drafts that were looked at last, held in memory.
+
+    Args:
+        workspace: that of their checks.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._checked: OrderedDict[Hashable, Rechecking] = OrderedDict()
+        self._corrected: OrderedDict[Hashable, CorrectedRows] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, draft: Draft, corrections: Callable[[], Sequence[Correction]]) -> CorrectedRows:
+        """The rows of a draft that was checked.
+
+        Args:
+            corrections: gives those of the draft.
+
+        Raises:
+            UsageError: its check is gone.
+            JournalError: it cannot be read.
+        """
+        run_id = draft.facts.checked_run
+
+        def corrected() -> CorrectedRows:
+            rechecking = self._recent(self._checked, run_id, lambda: Rechecking.of(self._workspace, run_id))
+            return CorrectedRows.of(rechecking, corrections())
+
+        return self._recent(self._corrected, (draft.id, run_id, draft.edits), corrected)
+
+    def _recent(self, held: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key in held:
+                held.move_to_end(key)
+                return held[key]
+        made = make()
+        with self._lock:
+            held[key] = made
+            if len(held) > _MOST_HELD:
+                held.popitem(last=False)
+        return made

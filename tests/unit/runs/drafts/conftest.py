@@ -1,0 +1,120 @@
+"""A draft of a small file that was checked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.core.corrections import Correction
+from importer.journal import Draft, DraftFacts
+from importer.profile import Profile
+from importer.readers import write_corrections
+from importer.runs.check import check
+from importer.runs.context import Context
+from importer.runs.drafts.correcting import Edit, correct
+from importer.runs.drafts.drafts import DraftService
+from importer.runs.drafts.fixing import RowsPage, rows
+from importer.runs.drafts.receiving import receive
+from importer.runs.drafts.row_filter import RowFilter, Show
+
+BY = "kim"
+HEADER = "ID,First Name,Last Name,Email,Phone,Phone Type"
+
+
+def line(number: int, **cells: str) -> str:
+    """The row of one person."""
+    usual = {
+        "ID": f"L-{number}",
+        "First Name": f"Given{chr(97 + number % 26)}{chr(97 + number // 26 % 26)}",
+        "Last Name": "Family",
+        "Email": f"person{number}@example.com",
+        "Phone": f"+1415555{100 + number % 100:04}",
+        "Phone Type": "MOBILE",
+    }
+    return ",".join({**usual, **{name.replace("_", " "): text for name, text in cells.items()}}.values())
+
+
+@dataclass
+class Desk:
+    """Somebody at work on one draft.
+
+    Args:
+        id: of the draft.
+    """
+
+    service: DraftService
+    id: str
+
+    @property
+    def draft(self) -> Draft:
+        return self.service.find(self.id)
+
+    def checks(self) -> DraftFacts:
+        """Check the draft, with its corrections."""
+        draft = self.draft
+        with self.service.opened() as drafts:
+            corrections = drafts.corrections(self.id)
+        path = self.service.folder(draft) / "corrections.csv"
+        write_corrections(corrections, path)
+        profile = self.service.profile.with_options({"source.corrections": str(path)})
+        report = check(Context(profile, "validate"), self.service.source(draft))
+        facts = DraftFacts(checked_run=report.run_id, checked_edits=draft.edits)
+        return self.service.note(draft, facts, self.service.act(BY, "checked")).facts
+
+    def edits(self, *edits: tuple[int, str, str], seen: int | None = None) -> Draft:
+        return correct(self.service, self.id, [Edit(*one) for one in edits], by=BY, seen=seen)
+
+    def sees(self, show: Show = "all", first: int = 0, count: int = 100, **more: Any) -> RowsPage:
+        return rows(self.service, self.id, first, count, RowFilter(show, **more))
+
+    def numbers(self, show: Show = "failing", **more: Any) -> list[int]:
+        """The numbers of the rows that are shown."""
+        return [row.row for row in self.sees(show, **more).rows]
+
+    def codes(self, number: int) -> list[str]:
+        """What is wrong with a row."""
+        row = next(row for row in self.sees().rows if row.row == number)
+        return [one.code for cell in row.cells for one in cell.problems] + [one.code for one in row.problems]
+
+    @property
+    def corrections(self) -> list[Correction]:
+        with self.service.opened() as drafts:
+            return drafts.corrections(self.id)
+
+
+@pytest.fixture
+def desk_of(tmp_path: Path) -> Callable[..., Desk]:
+    """Make a draft of a file, and check it."""
+
+    def make(*lines: str, content: bytes = b"", name: str = "people.csv", **options: object) -> Desk:
+        options = {place.replace("__", "."): value for place, value in options.items()}
+        service = DraftService(Profile.load(options={"workspace": tmp_path / "runs", **options}, environ={}))
+        desk = Desk(service, service.begin(BY).id)
+        data = content or ("\n".join([HEADER, *lines]) + "\n").encode()
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield data
+
+        asyncio.run(receive(service, desk.id, name, chunks(), by=BY, most_bytes=10**9))
+        desk.checks()
+        return desk
+
+    return make
+
+
+@pytest.fixture
+def desk(desk_of: Callable[..., Desk]) -> Desk:
+    """Six people; two have a wrong address, and of two the type of phone is no word of the API."""
+    return desk_of(
+        line(0),
+        line(1, Email="nobody"),
+        line(2, Phone_Type="Fax"),
+        line(3, Email="nobody"),
+        line(4, Phone_Type="Fax"),
+        line(5),
+    )
