@@ -15,7 +15,7 @@ from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import fitted, print_json, say
 from importer.cli.output import show as show_text
-from importer.core.errors import UsageError
+from importer.core.errors import ExitCode, UsageError
 from importer.core.labels import counted
 
 if TYPE_CHECKING:
@@ -109,11 +109,15 @@ def _require_yes(profile: Profile, plan: Path, signer: Signer) -> None:
         raise UsageError("Nothing was signed: it was not confirmed.")
 
 
-def show_plan(plan: Path, profile: Profile, *, as_json: bool, command: str = "show") -> None:
+def show_plan(plan: Path, profile: Profile, *, as_json: bool, command: str = "show", verify: bool = False) -> int:
     """Show a plan: what it says, and who has signed it.
 
     Args:
         command: the word that was typed.
+        verify: whether it would be accepted is what was asked.
+
+    Returns:
+        The exit code.
     """
     from importer.runs.plans.approve import Judged  # noqa: PLC0415
     from importer.runs.plans.kinds import read_plan  # noqa: PLC0415
@@ -121,10 +125,16 @@ def show_plan(plan: Path, profile: Profile, *, as_json: bool, command: str = "sh
 
     judged = Judged.of(read_plan(plan), profile.approval, SystemClock().now())
     judged.require_genuine()
+    refusal = judged.refusal if verify else ""
+    code = ExitCode.ACCESS if refusal else ExitCode.OK
     if as_json:
-        print_json({"command": command, **_json(judged, plan)})
+        verified = {"verified": not refusal} if verify else {}
+        said = {**_json(judged, plan), **verified, "exit_code": int(code), "error": refusal or None}
+        print_json({"command": command, **said})
     else:
-        show_text(fitted("\n".join((*_lines(judged, plan), *_state(judged, plan, profile))), sys.stdout))
+        found = [f"\n{refusal or 'The plan holds.'}"] if verify else []
+        show_text(fitted("\n".join((*_lines(judged, plan), *_state(judged, plan, profile), *found)), sys.stdout))
+    return int(code)
 
 
 def _json(judged: Judged, plan: Path) -> dict[str, Any]:

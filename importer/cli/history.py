@@ -77,7 +77,7 @@ def show(
     run_name: Shown,
     *,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Compute the run's receipt again, and list what differs.")
+        bool, typer.Option("--verify", help="Check the receipt of a run, or the signatures of a plan, offline.")
     ] = False,
     shared: opt.Shared,
 ) -> None:
@@ -93,13 +93,17 @@ def show(
     The receipts of a workspace are a chain. With --verify and --config, the profile is compared with that of the run,
     too. Someone who can write the whole workspace can forge its chain: where that matters, keep the hash of the last
     receipt elsewhere.
+
+    Where a run was sent by plans, --verify checks that it sent what they say, and their signatures by the approval
+    policy of this machine. The exit code is 9 where anything differs; 5 where an approval does not hold by that policy,
+    or signatures cannot be checked since there is no policy. Of a PLAN it is 5 where the plan has expired, an approval
+    is missing, or it bears signatures and there is no policy.
     """
     profile = _profile_of(shared)
     if Path(run_name).is_file() or run_name.endswith(".json"):  # which no run is called
         from importer.cli.approving import show_plan  # noqa: PLC0415
 
-        show_plan(Path(run_name), profile, as_json=wants_json(profile, shared))
-        return
+        raise typer.Exit(show_plan(Path(run_name), profile, as_json=wants_json(profile, shared), verify=verify))
     from importer.cli.summary import summary  # noqa: PLC0415
     from importer.runs import history as past  # noqa: PLC0415
 
@@ -120,17 +124,14 @@ def show(
 
 def _check_receipt(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:
     from importer.cli import tables  # noqa: PLC0415
-    from importer.core.errors import ExitCode  # noqa: PLC0415
     from importer.runs.receipt_check import check_receipt  # noqa: PLC0415
 
     result = check_receipt(workspace, run_name, profile_hash=profile_hash)
-    code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
     if as_json:
-        error = None if result["verified"] else "The receipt does not match."
-        print_json({"command": "show", **result, "exit_code": int(code), "error": error})
+        print_json({"command": "show", **result})
     else:
         tables.print_verified(result)
-    return int(code)
+    return int(result["exit_code"])
 
 
 def explain(

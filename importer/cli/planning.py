@@ -122,5 +122,4 @@ def _plan_return(profile: Profile, run_name: str, file: str, own: PlanOptions, s
 
     context = Context(profile.with_options({"dry_run": False}), "plan")
     work = write_plan(context, run_name, fixed=file or None, author=lambda: author_of(profile), out=own.out)
-    show_plan(asyncio.run(work), profile, as_json=wants_json(profile, shared), command="plan")
-    return 0
+    return show_plan(asyncio.run(work), profile, as_json=wants_json(profile, shared), command="plan")

@@ -163,9 +163,9 @@ def print_purge(done: Mapping[str, Any]) -> None:
 def print_verified(result: Mapping[str, Any]) -> None:
     """Print what a receipt says and what was found."""
     screen = console()
-    verdict = "matches" if result["verified"] else "DOES NOT MATCH"
-    screen.print(f"Receipt {result['number']} of run {result['run_id']} {verdict}.", highlight=False)
+    screen.print(f"Receipt {result['number']} of run {result['run_id']}", highlight=False)
+    screen.print(result["error"] or "The receipt matches.", markup=False, highlight=False)
     for one in result["checks"]:
-        line = f"  {one['status']:<7}  {one['what']}" + (f": {one['message']}" if one["message"] else "")
+        line = f"  {one['status']:<9}  {one['what']}" + (f": {one['message']}" if one["message"] else "")
         screen.print(line, markup=False, highlight=False)
     screen.print(f"SHA-256 of the receipt: {result['receipt']}", highlight=False)

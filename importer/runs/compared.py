@@ -10,18 +10,14 @@ class Compared:
     """One thing that was worked out again.
 
     Args:
-        status: `ok`, `differs`, `missing`, or `gone` (no longer there, as may well be).
+        status: `ok`, `differs`, `missing`, or `gone` (no longer there, as may well be); of an approval `refused`, where
+            the policy of now does not let it count, or `unchecked`, where there is no policy to check it by.
         message: the result as a sentence; empty when it is ok.
     """
 
     what: str
     status: str
     message: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether this speaks for the receipt, or at least not against it."""
-        return self.status in {"ok", "gone"}
 
 
 def same(what: str, said: object, found: object, otherwise: str) -> Compared:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from importer.core.commands import FRAME
-from importer.core.errors import SourceError, UsageError
+from importer.core.errors import ExitCode, SourceError, UsageError
 from importer.journal import FINISHED, STOPPED, StoredReceipt, StoredRun
 from importer.runs import archive_index
 from importer.runs.compared import Compared, same
@@ -39,13 +39,29 @@ def check_receipt(workspace: Path, name: str, *, profile_hash: str = "") -> dict
         if receipt is None:
             raise _no_receipt(stored)
         found = list(_compared(opened, stored, receipt, profile_hash))
+        code, error = _verdict(found)
         return {
             "run_id": stored.header.run_id,
             "receipt": receipt.hash,
             "number": receipt.number,
-            "verified": all(one.holds for one in found),
+            "verified": code is ExitCode.OK,
             "checks": [asdict(one) for one in found],
+            "exit_code": int(code),
+            "error": error,
         }
+
+
+def _verdict(found: Sequence[Compared]) -> tuple[ExitCode, str | None]:
+    """What comes of it all: an exit code and a sentence."""
+    states = {one.status for one in found}
+    if states & {"differs", "missing"}:
+        return ExitCode.BALANCE, "The receipt does not match."
+    if "refused" in states:
+        return ExitCode.ACCESS, "The receipt matches; the approval that it names does not hold by the policy of now."
+    if "unchecked" in states:
+        why = next(one.message for one in found if one.status == "unchecked")
+        return ExitCode.ACCESS, f"The receipt matches; the approval that it names was {why}"
+    return ExitCode.OK, None
 
 
 def _no_receipt(stored: StoredRun) -> UsageError:

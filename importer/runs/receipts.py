@@ -78,7 +78,8 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
     """
     files = {path.name: file_hash(path) for kind, path in report.files.items() if kind not in _LATER}
     rows = journal.receipts.rows_digest(stored.run)
-    plans = [one.model_dump(mode="json") for one in journal.runs.facts(stored.run).plans]
+    run = journal.runs.find(stored.header.run_id)  # another profile may have come with rows that were checked again
+    plans = [one.model_dump(mode="json") for one in run.facts.plans]
 
     def body(number: int, previous: str) -> Mapping[str, Any]:
         return {
@@ -91,7 +92,7 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
             "operator": operator(),
             "target": stored.header.target,
             "source": {"name": stored.header.source, "sha256": stored.header.content_hash},
-            "profile_sha256": stored.header.profile_hash,
+            "profile_sha256": run.header.profile_hash,
             "counts": dict(report.counts),
             "rows_sha256": rows,
             "files": files,

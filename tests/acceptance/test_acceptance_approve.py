@@ -324,6 +324,46 @@ def test_a_plan_that_has_expired_is_shown_and_says_so(user: User, office: Office
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("other", "names", "policy", "code", "error"),
+    [
+        ({}, ["ben"], True, 0, None),
+        ({}, [], True, 5, "The plan is not approved. It needs the signatures of 2 people and has 1."),
+        ({"expires_at": 1_790_000_000.0}, ["ben"], True, 5, "The plan has expired."),
+        ({"expires_at": 1_790_000_000.0}, ["ben"], False, 5, "The plan has expired."),
+        ({}, ["ben"], False, 5, "The approval was not checked: there is no policy on this machine."),
+        ({"host": ""}, [], True, 0, None),
+    ],
+)
+def test_whether_a_plan_holds_is_checked_offline(  # noqa: PLR0917  # one case
+    user: User, office: Office, other: dict[str, Any], names: list[str], policy: bool, code: int, error: str | None
+) -> None:
+    path = plan(user, office, **other)
+    made = read_plan(path)
+    for name in names:
+        made = office.signs(made, name, at=made.made_at + 1.0)
+    made.write(path)
+    if not policy:
+        del user.environ["IMPORTER_APPROVAL_POLICY"]
+    ran = user.types("show", "plan.json", "--verify", "--json")
+
+    assert (ran.code, ran.json["exit_code"]) == (code, code)
+    assert (ran.json["error"] or "").startswith(error or "")
+    assert ran.json["verified"] is (code == 0)
+    shown = user.types("show", "plan.json", "--verify")
+    assert (shown.code, (error or "The plan holds.") in shown.out.replace("\n", " ")) == (code, True), shown.out
+    assert user.types("show", "plan.json").code == 0
+
+
+@pytest.mark.slow
+def test_a_plan_that_nobody_has_signed_holds_where_there_is_no_policy(user: User) -> None:
+    now = SystemClock().now()
+    a_plan(made_at=now, expires_at=now + DAY).write(user.home / "plan.json")
+
+    assert user.types("show", "plan.json", "--verify").code == 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{}", "a,b\n1,2\n"])
 def test_a_file_that_is_no_plan_is_refused_by_name(user: User, text: str) -> None:
     user.has("other.txt", text)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,8 @@ def test_a_plan_that_was_approved_is_sent_and_the_receipt_proves_it(site: Site) 
     names = [one["what"] for one in proved.json["checks"]]
     digest = kept["sha256"][:8]
     for what in (
-        "signature of anna",
-        "signature of ben",
+        f"signature of anna under the plan {digest}",
+        f"signature of ben under the plan {digest}",
         f"approval of the plan {digest}",
         f"bodies of the plan {digest}",
     ):
@@ -307,6 +308,11 @@ def test_a_run_that_was_stopped_goes_on_only_while_its_plan_is_approved(
 # --------------------------------------------------------------------------- the proof
 
 
+def plan_of(sent: Ran) -> str:
+    """How the plan of a run is called."""
+    return str(sent.json["plans"][0]["sha256"][:8])
+
+
 def edits_the_copy(site: Site, run: Path) -> None:
     (copy,) = run.glob("plan-*.json")
     copy.write_text(copy.read_text().replace('"rows": 20', '"rows": 2'))
@@ -325,6 +331,10 @@ def gives_ben_another_key(site: Site, run: Path) -> None:
     is_signed_by_a_key_that_was_replaced(site)
 
 
+def makes_the_policy_wrong(site: Site, run: Path) -> None:
+    site.office.path.write_text("[people")
+
+
 def changes_what_was_sent(site: Site, run: Path) -> None:
     with closing(sqlite3.connect(site.user.home / "runs" / "journal.sqlite3")) as journal:
         journal.execute("UPDATE rows SET state = 'invalid' WHERE ordinal = 3")
@@ -333,33 +343,76 @@ def changes_what_was_sent(site: Site, run: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("harm", "named"),
+    ("harm", "named", "code"),
     [
-        (edits_the_copy, "plan "),
-        (removes_the_copy, "plan "),
-        (removes_ben_from_the_policy, "approval of the plan"),
-        (gives_ben_another_key, "signature of ben"),
-        (changes_what_was_sent, "bodies of the plan"),
+        (edits_the_copy, "plan ", 9),
+        (removes_the_copy, "plan ", 9),
+        (removes_ben_from_the_policy, "approval of the plan", 5),
+        (gives_ben_another_key, "signature of ben", 5),
+        (makes_the_policy_wrong, "approval of the plan", 5),
+        (changes_what_was_sent, "bodies of the plan", 9),
     ],
 )
-def test_the_proof_fails_by_name(site: Site, harm: Callable[[Site, Path], None], named: str) -> None:
+def test_the_proof_fails_by_name(site: Site, harm: Callable[[Site, Path], None], named: str, code: int) -> None:
     site.signs("ben")
     run = site.user.home / "runs" / site.sends().json["run_id"]
     harm(site, run)
     proved = site.types("show", "last", "--verify")
 
-    assert (proved.code, proved.json["verified"]) == (9, False)
-    wrong = [one["what"] for one in proved.json["checks"] if one["status"] in {"differs", "missing"}]
+    assert (proved.code, proved.json["exit_code"], proved.json["verified"]) == (code, code, False)
+    wrong = [one["what"] for one in proved.json["checks"] if one["status"] not in {"ok", "gone"}]
     assert any(one.startswith(named) for one in wrong), proved.json["checks"]
 
 
 @pytest.mark.slow
 def test_the_proof_of_a_machine_without_a_policy_says_what_it_cannot_know(site: Site) -> None:
     site.signs("ben")
-    site.sends()
+    sent = site.sends()
     del site.user.environ["IMPORTER_APPROVAL_POLICY"]
     proved = site.types("show", "last", "--verify")
 
-    assert proved.code == 0
-    gone = [one["message"] for one in proved.json["checks"] if one["status"] == "gone"]
-    assert gone == ["no policy here says whose keys these are"]
+    assert (proved.code, proved.json["verified"]) == (5, False)
+    assert "not checked: there is no policy on this machine" in proved.json["error"]
+    unchecked = [one["what"].partition(" under")[0] for one in proved.json["checks"] if one["status"] == "unchecked"]
+    assert unchecked == ["signature of anna", "signature of ben", f"approval of the plan {plan_of(sent)}"]
+    assert "unchecked  signature of ben" in site.user.types("show", "last", "--verify").out
+
+
+@pytest.mark.slow
+def test_the_proof_of_a_plan_that_nobody_had_to_sign_needs_no_policy(site: Site) -> None:
+    del site.user.environ["IMPORTER_APPROVAL_POLICY"]
+    assert site.sends().code == 0
+    proved = site.types("show", "last", "--verify")
+
+    assert (proved.code, proved.json["verified"]) == (0, True)
+
+
+@pytest.mark.slow
+def test_who_has_left_since_has_signed_all_the_same(site: Site) -> None:
+    site.signs("ben")
+    assert site.sends().code == 0
+    policy = site.office.path.read_text()
+    today = f"{datetime.fromtimestamp(SystemClock().now(), UTC):%Y-%m-%d}"
+    for last_day, code in ((today, 0), ("2026-01-01", 5)):
+        site.office.path.write_text(policy.replace("[people.ben]", f"[people.ben]\nuntil = {last_day}"))
+        proved = site.types("show", "last", "--verify")
+        assert proved.code == code, proved.out
+    assert "ben signed after their last day" in proved.out
+
+
+@pytest.mark.slow
+def test_a_run_that_was_purged_says_what_cannot_be_proved_any_more(site: Site) -> None:
+    site.signs("ben")
+    sent = site.sends()
+    assert sent.code == 0
+    with closing(sqlite3.connect(site.user.home / "runs" / "journal.sqlite3")) as journal:
+        journal.execute("UPDATE runs SET ended_at = ended_at - 40 * 86400")
+        journal.commit()
+    assert site.types("purge", "--older-than", "30d").code == 0
+    proved = site.types("show", "last", "--verify")
+
+    assert (proved.code, proved.json["verified"]) == (0, True)
+    gone = {one["what"]: one["message"] for one in proved.json["checks"] if one["status"] == "gone"}
+    digest = plan_of(sent)
+    assert gone[f"bodies of the plan {digest}"] == "what was sent was purged"
+    assert {f"plan {digest}", f"approval of the plan {digest}"} <= gone.keys()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,16 @@ class Desk:
         short.write(path)
         return path, until
 
+    def proved(self, what: str, state: str) -> None:
+        """What came of working out again what the plan of the last run says."""
+        checks = self.user.types("show", "last", "--verify", "--json", **self.environ).json["checks"]
+        assert [one["status"] for one in checks if one["what"].startswith(f"{what} of the ")] == [state], checks
+
+    def tampers(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.user.home / "runs" / "journal.sqlite3")) as journal:
+            journal.execute(statement)
+            journal.commit()
+
     def killed(self, *words: str | Path, when: Callable[[], bool], slow: Path) -> None:
         process = self.user.starts(*words, *sandbox(slow), "--quiet", **self.environ)
         wait_for(when, process)
@@ -144,7 +156,23 @@ def test_nobody_is_suspended_without_an_approval_and_with_one_all_are(desk: Desk
     assert statuses(desk.witness) == {"SUSPENDED": ROWS}
     (kept,) = desk.kept()
     assert (kept["job"], kept["rows"], [one["name"] for one in kept["signatures"]]) == ("undo", ROWS, ["anna", "ben"])
-    assert desk.user.types("show", "last", "--verify", "--json", **desk.environ).code == 0
+    desk.proved("customers", "ok")
+
+
+@pytest.mark.slow
+def test_a_customer_that_was_taken_back_by_no_plan_is_found(desk: Desk) -> None:
+    desk.tampers("UPDATE rows SET state = 'unknown' WHERE ordinal = 1")  # so that the plan leaves it alone
+    planned = desk.types("undo", "last", "--plan", "--key", "anna")
+    assert (planned.code, planned.json["counts"]["skipped"]) == (3, 1), planned.out
+    path = planned.json["files"]["plan"]
+    assert desk.approves(path).code == 0
+    assert desk.types("undo", "last", "--apply", path).code == 0
+    desk.proved("customers", "ok")
+
+    desk.tampers("UPDATE rows SET state = 'created' WHERE ordinal = 1")
+    desk.proved("customers", "ok")
+    desk.tampers("INSERT INTO steps (run, ordinal, step, part, state) VALUES (1, 1, 'suspend', '', 'done')")
+    desk.proved("customers", "differs")
 
 
 def test_a_plan_of_an_undo_that_was_edited_or_bears_signatures_of_another_is_refused(desk: Desk) -> None:
@@ -229,7 +257,9 @@ def test_nobody_is_updated_without_an_approval_and_with_one_all_are(desk: Desk) 
     assert desk.done["update"] == 36
     (kept,) = desk.kept()
     assert (kept["job"], kept["rows"]) == ("update", 36)
-    assert desk.user.types("show", "last", "--verify", "--json", **desk.environ).code == 0
+    desk.proved("bodies", "ok")
+    desk.tampers("UPDATE rows SET customer_id = 'c-other' WHERE run = 3 AND ordinal = 5")
+    desk.proved("bodies", "differs")
     refused(desk.types("update", file), 5)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from importer.journal.sqlite.packing import pack_payloads, unpack_payloads
 from importer.runs.plans.return_plan import ReturnPlan
 from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, wait_for
 from tests.acceptance.plans import Site, site_of
@@ -55,8 +59,78 @@ def test_fixed_rows_are_sent_as_they_were_approved(site: Site) -> None:
     assert (ran.code, ran.json["counts"]["created"]) == (0, ROWS), ran.out
     assert site.changes["create"] == ROWS
     exactly_once(site.witness, site.user.reads(ran.json["files"]["results"]))
+    proved(site, run_id, "bodies", ["ok", "ok"])
+
+
+# --------------------------------------------------------------------------- the proof
+
+
+def proved(site: Site, run_id: str, what: str, states: list[str]) -> None:
+    """What came of working out again what its plans say."""
     shown = site.looks("show", run_id, "--verify")
-    assert shown.code == 0, shown.out
+    found = [one["status"] for one in shown.json["checks"] if one["what"].startswith(f"{what} of the ")]
+    assert (found, shown.code) == (states, 9 if {*states} - {"ok"} else 0), shown.out
+
+
+def returned(site: Site, fixed: Path) -> None:
+    """Send fixed rows as they were planned and approved."""
+    plan = site.plans(fixed)
+    assert site.approves(plan).code == 0
+    assert site.types("retry", run_of(site), "--fixed", fixed, "--plan", plan).code in {0, 3}
+
+
+def tampers(site: Site, ordinal: int) -> None:
+    """Have the journal say something else about a row that was sent."""
+    with closing(sqlite3.connect(site.user.home / "runs" / "journal.sqlite3")) as journal:
+        (rows,) = journal.execute("SELECT payloads FROM batches WHERE run = 1").fetchone()
+        bodies = unpack_payloads(rows)
+        bodies[ordinal] = bodies[ordinal].replace(b"Given", b"Other")
+        journal.execute("UPDATE batches SET payloads = ? WHERE run = 1", (pack_payloads(bodies),))
+        journal.commit()
+
+
+@pytest.mark.slow
+def test_every_plan_of_a_run_that_rows_came_back_to_twice_is_proved(site: Site) -> None:
+    run_id, fixed = run_of(site), rejects(site)
+    whole = fixed.read_text().splitlines()
+    fixed.write_text("\n".join([*whole[:2], whole[2].replace("@", " at ")]) + "\n")
+    returned(site, fixed)
+    returned(site, rejects(site))
+
+    assert site.looks("show", run_id).json["counts"]["created"] == ROWS
+    proved(site, run_id, "bodies", ["ok", "ok", "ok"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ordinal", [0, 2])
+def test_a_row_that_is_not_what_was_planned_is_found(site: Site, ordinal: int) -> None:
+    """One that the import has sent, and one that came back."""
+    returned(site, rejects(site))
+    proved(site, run_of(site), "bodies", ["ok", "ok"])
+    tampers(site, ordinal)
+
+    proved(site, run_of(site), "bodies", ["ok", "differs"])
+
+
+@pytest.mark.slow
+def test_what_was_not_as_planned_before_rows_came_back_stays_unproved(site: Site) -> None:
+    tampers(site, 0)
+    returned(site, rejects(site))
+
+    proved(site, run_of(site), "bodies", ["missing", "ok"])
+
+
+@pytest.mark.slow
+def test_rows_that_failed_are_sent_again_as_planned_and_proved(site: Site) -> None:
+    with closing(sqlite3.connect(site.user.home / "runs" / "journal.sqlite3")) as journal:
+        journal.execute("UPDATE rows SET state = 'failed', customer_id = NULL WHERE ordinal IN (5, 7, 8)")
+        journal.commit()
+    plan = site.plans("--retry", run_of(site))
+    assert json.loads(plan.read_text())["content"]["sent"] == "5,7-8"
+    assert site.approves(plan).code == 0
+    assert site.types("retry", run_of(site), "--plan", plan).code == 3
+
+    proved(site, run_of(site), "bodies", ["ok", "ok"])
 
 
 @pytest.mark.slow
@@ -167,6 +241,7 @@ def test_an_unfinished_run_under_another_profile_needs_a_plan_of_its_own(
     assert under_its_own.code == 6, under_its_own.out
     ran = user.types("retry", run_id, *words, "--plan", made.json["files"]["plan"], **site.environ)
     assert ran.code == 3, ran.out
+    proved(site, run_id, "bodies", ["ok", "ok"])
 
 
 @pytest.mark.slow
@@ -187,6 +262,7 @@ def test_a_run_that_began_without_a_policy_is_planned_and_goes_on(site: Site, pr
     assert (ran.code, ran.json["counts"]["created"]) == (0, 100), ran.out
     assert len({one["primaryEmail"]["value"] for one in site.witness.customers()}) == ROWS - 2 + 100
     assert len(site.witness.customers()) == ROWS - 2 + 100
+    proved(site, run_id, "bodies", ["ok"])
 
 
 @pytest.mark.slow
@@ -217,3 +293,4 @@ def test_what_was_killed_in_the_middle_goes_on_under_its_plan(site: Site, profil
     assert (ran.code, ran.json["counts"]["created"]) == (0, 100), ran.out
     assert len({one["primaryEmail"]["value"] for one in site.witness.customers()}) == ROWS - 2 + 100
     assert len(site.witness.customers()) == ROWS - 2 + 100
+    proved(site, run_id, "bodies", ["ok", "ok"])

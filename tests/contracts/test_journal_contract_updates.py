@@ -100,7 +100,7 @@ def test_what_was_listed_is_carried_out_with_its_guard(journal: Journal) -> None
     assert (task.ordinal, task.guard, task.in_doubt) == (0, "guard-0", False)
 
 
-def test_a_guard_goes_once_its_update_is_done(journal: Journal) -> None:
+def test_a_guard_stays_when_its_update_is_done_and_goes_with_a_purge(journal: Journal) -> None:
     book = found(updating(journal))
     book.claim_steps(Step.UPDATE)
     book.settle_steps(result(0, StepState.LISTED, reference="guard-0"))
@@ -108,9 +108,15 @@ def test_a_guard_goes_once_its_update_is_done(journal: Journal) -> None:
     steps.reopen({StepState.LISTED}, {Step.UPDATE})
     again = book.again()
     again.claim_steps(Step.UPDATE)
-    again.settle_steps(result(0, StepState.DONE, status="changed"))
+    again.settle_steps(result(0, StepState.DONE, status="changed", detail=("lastName: G••• → B•••",)))
 
-    assert [(one.reference, one.status) for one in steps.of_row(0)] == [("", "changed")]
+    assert [(one.reference, one.status) for one in steps.of_row(0)] == [("guard-0", "changed")]
+    assert [(row.ordinal, guard) for row, guard in steps.listed()] == [(0, "guard-0")]
+    receipt = journal.receipts.rows_digest(book.run)
+    journal.runs.end(book.run, phase=FINISHED, exit_code=0, ended_at=2.0)
+    journal.purging.purge([book.run], 3.0)
+    assert [one.reference for one in steps.of_row(0)] == [""]
+    assert journal.receipts.rows_digest(book.run) == receipt
 
 
 def test_the_results_show_what_an_update_changes(journal: Journal) -> None:
@@ -209,7 +215,7 @@ def test_what_was_listed_is_read_with_its_guards_and_may_alone_be_opened_again(j
         (0, BODIES[0], "c-0", "guard-0")
     ]
     steps.reopen({StepState.LISTED, StepState.FAILED}, {Step.UPDATE}, guarded=True)
-    assert list(steps.listed()) == []
+    assert [(row.ordinal, guard) for row, guard in steps.listed()] == [(0, "guard-0")]
     assert [one.guard for one in book.again().claim_steps(Step.UPDATE)] == ["guard-0"]
 
 

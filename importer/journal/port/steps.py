@@ -81,7 +81,7 @@ class RunSteps(Protocol):
         ...
 
     def listed(self) -> Iterator[tuple[BodyOfRow, str]]:
-        """The rows whose customers an update would change, and the guard of each, in their order."""
+        """The rows whose customers a list would change, or has changed since, and the guard of each, in their order."""
         ...
 
     def reopen(

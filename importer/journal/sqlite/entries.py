@@ -10,6 +10,7 @@ from typing import Any
 
 from importer.journal.entries import Place, StoredReceipt
 from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.steps import IS_CHANGE
 
 _RECEIPT = "number, run, made_at, previous, hash, body"
 _PLACE = "folder, file, run, put_at, archive, returned"
@@ -55,7 +56,8 @@ class Receipts:
             ):
                 digest.update(repr(row).encode())
             for step in self._db.connection.execute(  # none in a run of an earlier program, whose receipts still hold
-                "SELECT ordinal, step, part, state, reference, status, outcome, detail, attempts FROM steps"
+                f"SELECT ordinal, step, part, state, CASE WHEN {IS_CHANGE} THEN '' ELSE reference END, status, outcome,"
+                " CASE step WHEN 'update' THEN '[]' ELSE detail END, attempts FROM steps"  # without what a purge takes
                 " WHERE run = ? ORDER BY ordinal, step, part",
                 (run,),
             ):

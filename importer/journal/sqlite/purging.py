@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importer.core.states import RowState
 from importer.journal.runs import FINISHED, Purgeable
 from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.steps import HAS_OPEN_STEPS
+from importer.journal.sqlite.steps import HAS_OPEN_STEPS, IS_CHANGE
 
 _OPEN = (RowState.READY, RowState.SENDING, RowState.UNSENT, RowState.UNKNOWN)
 
@@ -51,6 +51,7 @@ class Purging:
                     (run,),
                 )
                 tx.execute("UPDATE steps SET detail = '[]' WHERE run = ? AND step = 'update'", (run,))
+                tx.execute(f"UPDATE steps SET reference = '' WHERE run = ? AND {IS_CHANGE}", (run,))
                 tx.execute(
                     "UPDATE runs SET columns = '[]', facts = '{}', profile = NULL, purged_at = ? WHERE run = ?",
                     (now, run),

@@ -97,7 +97,7 @@ CREATE TABLE steps (
     part      TEXT    NOT NULL,       -- which one, where a row may have several; else ''
     state     TEXT    NOT NULL,       -- the words of core.steps.StepState
     since     REAL,                   -- when it was first marked as being sent, by the target's clock
-    reference TEXT    NOT NULL DEFAULT '',  -- what the target calls it; of a change, until it is done, its guard
+    reference TEXT    NOT NULL DEFAULT '',  -- what the target calls it; of a change its guard; purged
     status    TEXT    NOT NULL DEFAULT '',  -- the target's own words
     outcome   TEXT    NOT NULL DEFAULT '',
     detail    TEXT    NOT NULL DEFAULT '[]',  -- JSON: names of fields that are missing or differ; never a value

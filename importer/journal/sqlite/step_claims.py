@@ -29,8 +29,6 @@ _SAME = "steps.run = new.run AND steps.ordinal = new.ordinal AND steps.step = ne
 _SETTLED = (
     "run", "ordinal", "step", "part", "state", "reference", "status", "outcome", "detail", "attempts", "next_at",
 )  # fmt: skip
-_OVER = "new.state = 'done' AND new.step IN ('update', 'suspend', 'delete')"
-"""Of a change that is done the guard goes."""
 _BATCHES_HELD = 64
 _NAMED = 10
 
@@ -150,8 +148,7 @@ class StepClaims:
             tx,
             "UPDATE steps SET state = new.state, outcome = new.outcome, detail = new.detail,"
             " status = CASE WHEN new.status = '' AND new.state = 'submitted' THEN steps.status ELSE new.status END,"
-            f" reference = CASE WHEN {_OVER} THEN '' WHEN new.reference = '' THEN steps.reference"
-            " ELSE new.reference END,"
+            " reference = CASE WHEN new.reference = '' THEN steps.reference ELSE new.reference END,"
             " attempts = steps.attempts + new.attempts, looks = steps.looks + (steps.state = 'submitted'),"
             " next_at = new.next_at",
             _SETTLED,

@@ -43,6 +43,8 @@ _CHANGED_AGAIN = (
     " WHERE steps.state <> 'done'"
 )
 """A change that may have been made is read first, whatever plan it was of."""
+IS_CHANGE = "step IN ('update', 'suspend', 'delete')"
+"""Steps of which a guard is kept until the run is purged, a hash of what the customer was like."""
 _ORDER = {step: number for number, step in enumerate(Step)}
 _STATES = {state: number for number, state in enumerate(StepState)}
 
@@ -124,7 +126,7 @@ class RunSteps:
             with self._db.guarded("read"):
                 found = self._db.connection.execute(
                     "SELECT ordinal, reference FROM steps WHERE run = ? AND ordinal BETWEEN ? AND ?"
-                    " AND step = 'update' AND state = 'listed'",
+                    " AND step = 'update' AND reference <> ''",
                     (self._run, bodies[0].ordinal, bodies[-1].ordinal),
                 ).fetchall()
             guards = dict(found)

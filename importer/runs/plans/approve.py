@@ -87,6 +87,17 @@ class Judged:
         return [f"{one[:1].upper()}{one[1:]}." for one in reasons]
 
     @property
+    def refusal(self) -> str:
+        """Why it would not be accepted, or nobody here can tell, in a sentence; empty: it holds."""
+        if self.expired:
+            return "The plan has expired."
+        if self.verdict is None and (self.plan.signatures or self.is_needed):
+            return "The approval was not checked: there is no policy on this machine."
+        if self.is_needed and not self.approved:
+            return " ".join(filter(None, ["The plan is not approved.", *self.missing, self.advice]))
+        return ""
+
+    @property
     def who(self) -> tuple[Approver, ...]:
         """Who may approve it."""
         return () if self.verdict is None or self.verdict.approved else self.verdict.who

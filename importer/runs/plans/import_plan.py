@@ -8,12 +8,16 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from importer.core.errors import PlanRefusedError
+from importer.core.states import RowState
+from importer.journal import Journal
 from importer.profile import KeptProfile, Profile
-from importer.runs.plans.bodies import BodyHashes
+from importer.runs.after_create import NOT_READY_CODE
+from importer.runs.plans.bodies import BodyHashes, digest_of, digests_in
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules
 
 FILE = "plan.json"
+NOT_AS_PLANNED = "what was sent is not what the plan says"
 
 
 class PlannedSource(PlanPart):
@@ -131,6 +135,12 @@ class ImportPlan(PlanFile):
         if keys := profile.sends_otherwise(self.content.kept["settings"]):
             raise refused([of_profile(keys)])
 
+    def deviation(self, journal: Journal, run: int) -> str:
+        settings = self.content.kept["settings"]
+        stamp, refuses = settings["delivery"]["import_key_metadata"], settings["idv"]["not_ready"] == "refuse"
+        digests = _with_refused(journal, run, stamp) if refuses else digests_in(journal, run, stamp)
+        return "" if BodyHashes.of(digests).root == self.root else NOT_AS_PLANNED
+
 
 def of_content(then: str, now: str) -> str:
     """Say that the content of a file differs, or that another one was named.
@@ -167,3 +177,15 @@ def _of_mapping(then: KeptProfile, now: KeptProfile) -> Iterator[str]:
         yield f"the mapping of {', '.join(dict.fromkeys(fields))}"
     if then.columns != now.columns:
         yield "the columns that the function of the profile makes"
+
+
+def _with_refused(journal: Journal, run: int, stamp: str) -> Iterator[bytes]:
+    """The hashes of a run's bodies, of those too that its plan had, and that were refused before they were sent."""
+    columns = (column for batch in journal.replay(run).batches() for column in batch.issues.columns())
+    refused = {ordinal for one in columns if one.kind.code == NOT_READY_CODE for ordinal in one.ordinals}
+    for bodies in journal.steps(run).bodies(set(RowState)):
+        yield from (
+            digest_of(one.payload, one.after, one.key, stamp)
+            for one in bodies
+            if one.state is not RowState.INVALID or one.ordinal in refused
+        )

@@ -10,7 +10,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,9 @@ from importer.core.atomic_files import storage_error, write_file
 from importer.core.errors import PlanRefusedError, UsageError
 from importer.core.plans import Approvable, Job, Moment, Signature
 from importer.profile import Profile
+
+if TYPE_CHECKING:
+    from importer.journal import Journal
 
 _MOST_BYTES = 1 << 30
 
@@ -85,6 +88,14 @@ class PlanFile(PlanPart):
         Raises:
             PlanRefusedError: it is one; every key that differs is named.
         """
+
+    def deviation(self, journal: Journal, run: int) -> str:  # noqa: ARG002  # of plans with bodies
+        """Say in what a run of this plan is not as it says, by the bodies in the journal; empty: in nothing.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        return ""
 
     def computed(self) -> str:
         """The hash that the plan must bear."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from array import array
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from heapq import merge
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from importer.core.states import RowState
 from importer.core.steps import AFTER_CREATE, OPEN_STEPS, Step, StepState
@@ -15,7 +18,7 @@ from importer.journal import Journal, StoredRun
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.runs.plans.bodies import BodyHashes, digest_of
-from importer.runs.plans.import_plan import of_content, refused
+from importer.runs.plans.import_plan import NOT_AS_PLANNED, of_content, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules, rules_of
 
@@ -40,6 +43,10 @@ class ReturnContent(PlanPart):
         settings: the profile, as a run keeps it.
         under_profile: whether rows are checked again under that profile, which is not the run's own.
         states: hash over the states of all rows of the run, and of their steps.
+        sent: which rows the bodies are of: stretches of ordinals, `0-4,9`.
+        others: hash over the bodies of all other rows of the run that have one.
+        before: the plan that the run was sent by before, where it is as that says: the return replaces its bodies, by
+            which it cannot be checked later; empty: there is none, or the run is not.
         counts: `sent`: rows that are sent; `checked`: rows that were checked again; `refused`: lines that were not
             taken.
     """
@@ -52,10 +59,21 @@ class ReturnContent(PlanPart):
     states: Sha256
     counts: Mapping[str, int]
     bodies: BodyHashes
+    sent: str
+    others: Sha256
+    before: str = ""
 
     @classmethod
     def of(
-        cls, journal: Journal, stored: StoredRun, profile: Profile, judged: Judged, file: Path | None, *, other: bool
+        cls,
+        journal: Journal,
+        stored: StoredRun,
+        profile: Profile,
+        judged: Judged,
+        file: Path | None,
+        *,
+        other: bool,
+        before: str = "",
     ) -> ReturnContent:
         """Gather what would be sent now.
 
@@ -63,12 +81,16 @@ class ReturnContent(PlanPart):
             profile: under which rows were checked again.
             file: what came back; None: nothing did.
             other: whether that profile is not the run's own.
+            before: as of this class.
 
         Raises:
             SourceError: the file cannot be read.
             JournalError: the journal cannot be read.
         """
-        bodies = _bodies(journal, stored, judged, profile.delivery.import_key_metadata)
+        stamp = profile.delivery.import_key_metadata
+        bodies, ordinals = _bodies(journal, stored, judged, stamp)
+        sent = _written(ordinals)
+        changed = {one.ordinal for one in judged.revisions if one.payload is not None}
         lines = sum(one.count for one in judged.facts.refused)
         return cls(
             source="" if file is None else file.name,
@@ -79,6 +101,9 @@ class ReturnContent(PlanPart):
             states=_states(journal, stored),
             counts={"sent": bodies.count, "checked": judged.facts.checked, "refused": lines},
             bodies=bodies,
+            sent=sent,
+            others=_others(journal, stored.run, stamp, _Stretches.of(sent), changed),
+            before=before,
         )
 
     def differences(self, now: ReturnContent) -> list[str]:
@@ -95,6 +120,8 @@ class ReturnContent(PlanPart):
             yield "the states of the rows: the run has gone on since"
         yield from self.rules.differences(now.rules)
         yield from self.bodies.differences(now.bodies)
+        if (self.sent, self.others, self.before) != (now.sent, now.others, now.before):
+            yield "what was sent before"
 
 
 def _of_file(then: str, now: str) -> str:
@@ -128,6 +155,46 @@ class ReturnPlan(PlanFile):
         if keys := profile.sends_otherwise(self.content.settings):
             raise refused([f"the profile ({', '.join(keys)})"])
 
+    def deviation(self, journal: Journal, run: int) -> str:
+        stamp, sent = self.content.settings["delivery"]["import_key_metadata"], _Stretches.of(self.content.sent)
+        bodies = chain.from_iterable(journal.steps(run).bodies(set(RowState)))
+        digests = (digest_of(one.payload, one.after, one.key, stamp) for one in bodies if one.ordinal in sent)
+        if BodyHashes.of(digests).root != self.root:
+            return NOT_AS_PLANNED
+        if _others(journal, run, stamp, sent) != self.content.others:
+            return "rows were sent, or changed since, that the plan does not send"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretches:
+    """Ordinals, ascending, as the first and the last ones of stretches."""
+
+    firsts: list[int]
+    lasts: list[int]
+
+    @classmethod
+    def of(cls, written: str) -> Self:
+        """Read them."""
+        found = [(int(one.partition("-")[0]), int(one.rpartition("-")[2])) for one in written.split(",") if one]
+        return cls([first for first, _ in found], [last for _, last in found])
+
+    def __contains__(self, ordinal: int) -> bool:
+        """Whether they hold one."""
+        at = bisect_right(self.firsts, ordinal) - 1
+        return at >= 0 and ordinal <= self.lasts[at]
+
+
+def _written(ordinals: Iterable[int]) -> str:
+    """Write ordinals down, which ascend."""
+    stretches: list[list[int]] = []
+    for one in ordinals:
+        if stretches and stretches[-1][1] == one - 1:
+            stretches[-1][1] = one
+        else:
+            stretches.append([one, one])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in stretches)
+
 
 def _states(journal: Journal, stored: StoredRun) -> str:
     found = hashlib.sha256()
@@ -139,12 +206,30 @@ def _states(journal: Journal, stored: StoredRun) -> str:
     return found.hexdigest()
 
 
-def _bodies(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> BodyHashes:
-    """Hash what is sent: rows as they came back, others that are or get open, and rows with such steps."""
+def _bodies(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> tuple[BodyHashes, array[int]]:
+    """Hash what is sent, and return the ordinals too: rows as they came back, others that are or get open."""
+    ordinals, rows = array("Q"), array("Q")
+
+    def digests() -> Iterator[bytes]:
+        for ordinal, row, digest in _sent(journal, stored, judged, stamp):
+            ordinals.append(ordinal)
+            rows.append(row)
+            yield digest
+
+    return BodyHashes.of(digests(), rows), ordinals  # a row is there before it is asked for
+
+
+def _others(journal: Journal, run: int, stamp: str, sent: _Stretches, changed: Collection[int] = frozenset()) -> str:
+    """Hash the bodies of a run that are not sent again.
+
+    Args:
+        changed: ordinals of rows that have other bodies from now on, or none.
+    """
     return BodyHashes.of(
-        (digest for _, _, digest in _sent(journal, stored, judged, stamp)),
-        (row for _, row, _ in _sent(journal, stored, judged, stamp)),
-    )
+        digest_of(one.payload, one.after, one.key, stamp)
+        for one in chain.from_iterable(journal.steps(run).bodies(set(RowState) - {RowState.INVALID}))
+        if one.ordinal not in sent and one.ordinal not in changed
+    ).root
 
 
 def _sent(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> Iterator[tuple[int, int, bytes]]:

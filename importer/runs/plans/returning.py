@@ -12,7 +12,7 @@ from importer.core.plans import Signature
 from importer.journal import PlanFacts, StoredRun
 from importer.runs.context import Context
 from importer.runs.plans.authorship import made
-from importer.runs.plans.gate import noted
+from importer.runs.plans.gate import copy_of, noted
 from importer.runs.plans.import_plan import refused
 from importer.runs.plans.return_plan import ReturnContent, ReturnPlan
 from importer.runs.returns import routing
@@ -83,10 +83,27 @@ class Returning:
         return planned
 
     def _content(self, found: Judged) -> ReturnContent:
-        back = self.back
+        back, journal = self.back, self.workspace.journal
         return ReturnContent.of(
-            self.workspace.journal, self.stored, self.context.profile, found, back.file, other=back.under_profile
+            journal,
+            self.stored,
+            self.context.profile,
+            found,
+            back.file,
+            other=back.under_profile,
+            before=self._before(),
         )
+
+    def _before(self) -> str:
+        """The plan that the run was sent by before, where it is as that says; empty: there is none, or it is not."""
+        newest = next((one for one in reversed(self.stored.facts.plans) if one.job != "undo"), None)
+        if newest is None:
+            return ""
+        try:
+            plan = copy_of(newest, self.workspace.path / self.stored.header.run_id)
+        except PlanRefusedError:
+            return ""
+        return "" if plan.deviation(self.workspace.journal, self.stored.run) else plan.sha256
 
     def _require(self, plan: ReturnPlan, now: ReturnContent) -> None:
         """Refuse what the plan does not say.

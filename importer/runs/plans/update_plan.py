@@ -13,7 +13,7 @@ from importer.profile import KeptProfile, Profile
 from importer.readers import content_hash
 from importer.runs.kept_corrections import corrections_of
 from importer.runs.plans.bodies import BodyHashes, digest_of
-from importer.runs.plans.import_plan import PlannedSource, of_content, of_profile, refused
+from importer.runs.plans.import_plan import NOT_AS_PLANNED, PlannedSource, of_content, of_profile, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules, rules_of
 
@@ -85,6 +85,9 @@ class UpdatePlan(PlanFile):
         if differences := self.content.bodies.differences(listed_in(journal, stored)):
             raise refused([f"the list {self.run_id} ({'; '.join(differences)})"])
 
+    def deviation(self, journal: Journal, run: int) -> str:
+        return "" if BodyHashes.of(_digests(journal, run)).root == self.root else NOT_AS_PLANNED
+
     def _of_profile(self, profile: Profile) -> list[str]:
         keys = profile.sends_otherwise(self.content.kept["settings"])
         return [of_profile(keys)] if keys else []
@@ -121,10 +124,10 @@ def content_of(journal: Journal, stored: StoredRun, contract: Contract) -> Updat
 def listed_in(journal: Journal, stored: StoredRun) -> BodyHashes:
     """Hash what a list would change, in the order of its rows; they are read twice."""
     numbers = (row.row for row, _ in journal.steps(stored.run).listed())
-    return BodyHashes.of(_digests(journal, stored), numbers)
+    return BodyHashes.of(_digests(journal, stored.run), numbers)
 
 
-def _digests(journal: Journal, stored: StoredRun) -> Iterator[bytes]:
-    for row, guard in journal.steps(stored.run).listed():
+def _digests(journal: Journal, run: int) -> Iterator[bytes]:
+    for row, guard in journal.steps(run).listed():
         body = digest_of(row.payload, row.after, row.key, "")
         yield hashlib.sha256(b"%b%b\n%b" % (body, row.customer_id.encode(), guard.encode())).digest()
