@@ -56,10 +56,12 @@ def key(action: Action, name: Name, *, own: KeyOptions, shared: opt.Shared) -> N
 
     folder = own.folder or key_folder()
     if action is KeyAction.NEW:
-        made = new_key(folder, name, _new_passphrase() if own.passphrase else "")
+        passphrase = _new_passphrase() if own.passphrase else ""
+        made = new_key(folder, name, passphrase)
     else:
         made = key_of(name, folder)
-    public = made.unlock(passphrase_of(made)).public
+        passphrase = passphrase_of(made)
+    public = made.unlock(passphrase).public
     if shared.json:
         files = {"key": str(made.path)}
         print_json(

@@ -88,7 +88,7 @@ class Judged:
 
     @property
     def refusal(self) -> str:
-        """Why it would not be accepted, or nobody here can tell, in a sentence; empty: it holds."""
+        """Why it would not be accepted, or cannot be checked here, in sentences; empty: it holds."""
         if self.expired:
             return "The plan has expired."
         if self.verdict is None and (self.plan.signatures or self.is_needed):

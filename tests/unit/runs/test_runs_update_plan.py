@@ -84,7 +84,7 @@ def test_what_is_as_planned_is_not_refused(journal: Journal) -> None:
     listing(journal)
     made = a_plan(journal)
 
-    made.require_same(PROFILE, made.content.source.sha256)
+    made.require_same(PROFILE, "a.csv", made.content.source.sha256)
     made.require_list(journal, stored(journal))
     made.require_profile(PROFILE.with_options({"delivery.rate": "1/s"}))
 
@@ -97,7 +97,7 @@ def test_everything_that_differs_is_named(journal: Journal) -> None:
     made = a_plan(journal, content=made.content.model_copy(update={"rules": older}))
 
     with pytest.raises(PlanRefusedError) as refused:
-        made.require_same(PROFILE.with_options({"validation.phone": "possible"}), "0" * 64)
+        made.require_same(PROFILE.with_options({"validation.phone": "possible"}), "a.csv", "0" * 64)
 
     for name in (
         "the content of 'a.csv'",
