@@ -1,0 +1,204 @@
+"""The second step: which column is which field, what words mean, and how dates, amounts and phone numbers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI, Request
+from nicegui import ui
+from pydantic import JsonValue
+from starlette.responses import Response
+
+from importer.console.access import RefusedError, Role, Session
+from importer.console.console import Console
+from importer.console.guard import session_of
+from importer.console.layout import card, hint, number
+from importer.console.pages.new_import.steps import step_address
+from importer.console.texts import t
+from importer.core.errors import ImporterError
+from importer.core.runtime import beside_the_loop
+from importer.journal import CheckChoices, Draft
+from importer.runs.drafts.mapping import ColumnView, MappingView, WayView, WordsView, choose_mapping, mapping
+from importer.runs.drafts.profiles import profile_text
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "date_order": ("auto", "mdy", "dmy", "ymd"),
+    "decimal": ("auto", "point", "comma"),
+    "phone": ("e164", "possible", "valid"),
+    "duplicates": ("reject", "first", "allow"),
+}
+
+
+def register(console: Console, application: FastAPI) -> None:
+    """Add the profile as a file."""
+
+    @application.get("/drafts/{draft_id}/profile.toml")
+    async def profile(request: Request, draft_id: str) -> Response:
+        session = session_of(request)
+        session.require(Role.VIEW)
+        if not session.sees_values:
+            raise RefusedError(t("run.values"))
+        text = await beside_the_loop(profile_text, console.drafts, draft_id)
+        return Response(
+            text, media_type="application/toml", headers={"content-disposition": 'attachment; filename="profile.toml"'}
+        )
+
+
+@dataclass
+class _Chosen:
+    """What a person has chosen on this page, and not saved yet."""
+
+    rules: dict[str, JsonValue]
+    checks: dict[str, str | None]
+
+    def give(self, column: ColumnView, field: str | None) -> None:
+        """Have a column fill a field instead of those that it filled; None: nothing."""
+        for name in column.fields:
+            self.rules.pop(name, None)
+        if field:
+            self.rules[field] = column.name
+
+    def translate(self, words: WordsView, word: str, value: str) -> None:
+        """Have a word mean a value; empty: nobody knows."""
+        rule = self.rules.get(words.field)
+        table: dict[str, JsonValue] = dict(rule) if isinstance(rule, dict) else {"column": words.column}
+        known = table.get("map")
+        meanings: dict[str, JsonValue] = dict(known) if isinstance(known, dict) else {}
+        meanings.pop(word, None)
+        self.rules[words.field] = {**table, "map": {**meanings, **({word: value} if value else {})}}
+
+
+async def draw(console: Console, session: Session, draft: Draft) -> None:
+    """Draw it."""
+    look = partial(mapping, show_values=session.sees_values)
+    try:
+        seen = await beside_the_loop(look, console.drafts, draft.id)
+    except ImporterError as error:
+        ui.label(str(error)).classes("problem").props("role=alert")
+        ui.link(t("map.back"), step_address(draft, "upload"))
+        return
+    may_change = session.may(Role.PREPARE) and not draft.facts.run_id
+    chosen = _Chosen(dict(seen.rules), seen.checks.model_dump())
+    _missing_card(seen)
+    _columns_card(seen, chosen, may_change=may_change)
+    _words_card(seen, chosen, may_change=may_change)
+    _reading_card(seen, chosen, may_change=may_change)
+    if may_change:
+        _buttons(console, session, draft, chosen)
+
+
+def _missing_card(seen: MappingView) -> None:
+    if not seen.missing and not seen.assumed:
+        return
+    with card(t("map.missing") if seen.missing else t("map.assumed")):
+        for spec in seen.missing:
+            ui.label(t("map.required", field=spec.label, name=spec.name)).classes("problem")
+        for note in seen.assumed:
+            hint(f"{note.value}: {note.note}" if note.value else note.note)
+
+
+def _columns_card(seen: MappingView, chosen: _Chosen, *, may_change: bool) -> None:
+    names = {spec.name: f"{spec.label} ({spec.name})" for spec in seen.fields}
+    with card(t("map.columns")):
+        hint(t("map.columns_hint"))
+        with ui.element("ul").classes("mapping"):
+            for column in seen.columns:
+                with ui.element("li"):
+                    _column(column, names, chosen, may_change=may_change)
+
+
+def _column(column: ColumnView, names: Mapping[str, str], chosen: _Chosen, *, may_change: bool) -> None:
+    with ui.element("div"):
+        ui.label(column.name).classes("name")
+        hint(" · ".join(column.samples) or t("map.blank"))
+    first = column.fields[0] if column.fields else ""
+    likely = [one.field for one in column.others]
+    order = [*filter(None, (first, *likely)), *sorted(names.keys() - {first, *likely}, key=names.__getitem__)]
+    options = {"": t("map.unused"), **{name: names.get(name, name) for name in order}}
+    field = ui.select(options, label=t("map.field", column=column.name), value=first, with_input=True)
+    field.props("outlined dense options-dense").on_value_change(lambda event: chosen.give(column, event.value))
+    field.set_enabled(may_change)
+    with ui.element("div"):
+        if column.fields:
+            ui.label(t("map.sure", percent=f"{column.score:.0%}")).classes("state " + _kind(column.score))
+        hint(column.why)
+        for other in column.fields[1:]:
+            hint(t("map.also", field=names.get(other, other)))
+
+
+def _kind(score: float) -> str:
+    return "good" if score >= 0.9 else "mixed" if score >= 0.6 else "bad"
+
+
+def _words_card(seen: MappingView, chosen: _Chosen, *, may_change: bool) -> None:
+    if not seen.words:
+        return
+    with card(t("map.words")):
+        hint(t("map.words_hint"))
+        with ui.element("div").classes("columns"):
+            for one in seen.words:
+                _words(one, chosen, may_change=may_change)
+
+
+def _words(one: WordsView, chosen: _Chosen, *, may_change: bool) -> None:
+    options = {"": t("map.unknown"), **{value: value for value in one.values}}
+    with ui.element("div").classes("words"):
+        ui.label(t("map.words_of", column=one.column, field=one.field)).classes("name")
+        for word in one.words:
+            with ui.element("div").classes("row"):
+                number(word.count)
+                meaning = ui.select(options, label=word.text, value=word.meaning if word.meaning in options else "")
+                meaning.props("outlined dense options-dense").classes("" if word.meaning else "unknown")
+                meaning.on_value_change(_translating(chosen, one, word.text))
+                meaning.set_enabled(may_change)
+
+
+def _translating(chosen: _Chosen, words: WordsView, word: str) -> Callable[[Any], None]:
+    return lambda event: chosen.translate(words, word, event.value)
+
+
+def _reading_card(seen: MappingView, chosen: _Chosen, *, may_change: bool) -> None:
+    with card(t("map.reading")):
+        for way in seen.ways:
+            _way(way)
+        for region in seen.regions:
+            hint(f"{region.what.replace('_', ' ')}: {region.value}. {region.note}")
+        with ui.element("div").classes("row"):
+            for name, values in _CHOICES.items():
+                options = {value: t(f"map.{name}_{value}") for value in values}
+                choice = ui.select(options, label=t(f"map.{name}"), value=chosen.checks[name] or values[0])
+                choice.props("outlined dense options-dense").classes("field").bind_value_to(chosen.checks, name)
+                choice.set_enabled(may_change)
+            region_field = ui.input(t("map.default_region"), value=chosen.checks["default_region"] or "")
+            region_field.props("outlined dense maxlength=2").classes("field")
+            region_field.bind_value_to(
+                chosen.checks, "default_region", forward=lambda text: (text or "").upper() or None
+            )
+            region_field.set_enabled(may_change)
+
+
+def _region(text: str | None) -> str | None:
+    return (text or "").upper() or None
+
+
+def _way(way: WayView) -> None:
+    if way.problem:
+        ui.label(f"{way.column}: {way.problem}").classes("problem").props("role=alert")
+    elif way.found:
+        hint(f"{way.column}: {way.found}. {way.evidence}")
+
+
+def _buttons(console: Console, session: Session, draft: Draft, chosen: _Chosen) -> None:
+    async def save() -> None:
+        session.require(Role.PREPARE)
+        work = partial(choose_mapping, by=session.user, seen=draft.version)
+        checks = CheckChoices.model_validate(chosen.checks)
+        changed = await beside_the_loop(work, console.drafts, draft.id, chosen.rules, checks)
+        ui.navigate.to(step_address(changed, changed.facts.stage))
+
+    with ui.element("div").classes("row"):
+        ui.button(t("map.next"), on_click=save).props("no-caps")
+        ui.link(t("map.download"), f"/drafts/{draft.id}/profile.toml")
