@@ -12,6 +12,7 @@ from importer.journal.drafts import Act, Change, CheckChoices, Draft, DraftFacts
 from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Place, StoredReceipt
 from importer.journal.facts import (
     UPDATE_JOB,
+    ActFacts,
     AfterCreateFacts,
     AllPasses,
     CanaryFacts,
@@ -83,6 +84,7 @@ __all__ = [
     "AccountUsed",
     "Accounts",
     "Act",
+    "ActFacts",
     "AfterCreateFacts",
     "Ahead",
     "AllPasses",

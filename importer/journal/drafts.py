@@ -84,6 +84,11 @@ class Draft:
     edits: int = 0
     facts: DraftFacts = field(default_factory=DraftFacts)
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether it was checked as it is now, its corrections included."""
+        return bool(self.facts.checked_run) and self.facts.checked_edits == self.edits
+
 
 @dataclass(frozen=True, slots=True)
 class Act:

@@ -227,6 +227,20 @@ class ReturnFacts(Noted):
     continues: str = ""
 
 
+class ActFacts(Noted):
+    """What somebody did before or while a run was under way.
+
+    Args:
+        at: seconds since the epoch.
+        details: counts, names of columns and codes; never a cell.
+    """
+
+    at: float
+    by: str
+    what: str
+    details: Mapping[str, JsonValue] = {}
+
+
 class RunFacts(Noted):
     """Everything that a run notes of itself.
 
@@ -244,6 +258,7 @@ class RunFacts(Noted):
         idv: readiness of the rows for identity verification.
         after_create: the steps after a create.
         plans: those that its rows were sent by, the newest last; empty: rows were taken into it without one.
+        acts: who did what, where people prepared it in steps.
         fixed: the numbers of all rows with other cells than in the source.
         at_work_since: when the last pass began, seconds since the epoch.
         passes: the receipt of every pass; None: it was killed.
@@ -278,6 +293,7 @@ class RunFacts(Noted):
     rehearsal: RehearsalFacts = Field(default_factory=RehearsalFacts)
     after_create: AfterCreateFacts = Field(default_factory=AfterCreateFacts)
     plans: tuple[PlanFacts, ...] = ()
+    acts: tuple[ActFacts, ...] = ()
     stopped_by: str = ""
     stopped_message: str = ""
     files: Mapping[str, str] = {}

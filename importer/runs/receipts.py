@@ -79,7 +79,8 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
     files = {path.name: file_hash(path) for kind, path in report.files.items() if kind not in _LATER}
     rows = journal.receipts.rows_digest(stored.run)
     run = journal.runs.find(stored.header.run_id)  # another profile may have come with rows that were checked again
-    plans = [one.model_dump(mode="json") for one in run.facts.plans]
+    said = {"plans": run.facts.plans, "acts": run.facts.acts}
+    people = {name: [one.model_dump(mode="json") for one in found] for name, found in said.items() if found}
 
     def body(number: int, previous: str) -> Mapping[str, Any]:
         return {
@@ -96,7 +97,7 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
             "counts": dict(report.counts),
             "rows_sha256": rows,
             "files": files,
-            **({"plans": plans} if plans else {}),
+            **people,
             "versions": dict(report.versions),
         }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from importer.core.commands import FRAME
 from importer.core.errors import ReturnRefusedError, UsageError
 from importer.core.runtime import beside_the_loop
+from importer.journal import RunFacts
 from importer.readers import is_frame, is_returned
 from importer.results import Report
 from importer.runs.begin import Beginning, begin
@@ -32,17 +33,26 @@ if TYPE_CHECKING:
 
     from importer.runs.wiring.sources import Source
 
+_NOTHING = RunFacts()
 _RETURNED_NAME = "returned.csv"
 """What rows are called, for people, that came back in a DataFrame."""
 
 
-async def run_planned(context: Context, path: Path, source: Source | None = None, *, force: bool = False) -> Report:
+async def run_planned(
+    context: Context,
+    path: Path,
+    source: Source | None = None,
+    *,
+    force: bool = False,
+    facts: RunFacts = _NOTHING,
+) -> Report:
     """Import exactly what a plan says.
 
     Args:
         path: of the plan; its profile holds where no other one is named.
         source: None: the one that the plan was made of.
         force: as of `run`.
+        facts: what a new run notes of how it came about.
 
     Raises:
         PlanRefusedError: something differs from the plan, all of which is named; nothing was sent, nothing is left.
@@ -64,7 +74,7 @@ async def run_planned(context: Context, path: Path, source: Source | None = None
     held = await beside_the_loop(admit, context, plan, where)
     require_consent(where, context.profile, context.people.confirm)
     async with in_hours(context) as bounded:
-        return await _run_new(bounded, source, where, force=force, as_new=True, held=held)
+        return await _run_new(bounded, source, where, force=force, as_new=True, held=held, facts=facts)
 
 
 async def run(context: Context, source: Source, *, force: bool = False, as_new: bool = False) -> Report:
@@ -118,7 +128,14 @@ async def _run_returned(context: Context, frame: DataFrame) -> Report:
 
 
 async def _run_new(
-    context: Context, source: Source, where: Destination, *, force: bool, as_new: bool, held: Held | None = None
+    context: Context,
+    source: Source,
+    where: Destination,
+    *,
+    force: bool,
+    as_new: bool,
+    held: Held | None = None,
+    facts: RunFacts = _NOTHING,
 ) -> Report:
     started_at = context.now()
     await beside_the_loop(tidy, context.workspace)
@@ -132,4 +149,5 @@ async def _run_new(
         content = await beside_the_loop(local.content_hash)
         with held.explained(local.file_name, content) if held else nullcontext():
             found = await beside_the_loop(stack.enter_context, opened_source(context, local))
-            return await begin(context, Beginning(local, found, content, started_at, held=held), where, force=force)
+            beginning = Beginning(local, found, content, started_at, facts, held)
+            return await begin(context, beginning, where, force=force)

@@ -122,6 +122,10 @@ class DraftService:
             raise BusyError("Somebody else changed this draft.", "Load it again, and make your change then.")
         return found
 
+    def profile_of(self, draft: Draft) -> Profile:
+        """What a draft begins with, for the target that was chosen for it."""
+        return self.profile.with_options({"target": draft.facts.target}) if draft.facts.target else self.profile
+
     def remembered(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
         """What was found out by reading a whole file, as long as it is among the last few of such."""
         if key in self._remembered:

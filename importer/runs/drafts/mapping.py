@@ -150,7 +150,7 @@ def mapping(service: DraftService, draft: str, *, show_values: bool = True) -> M
         ProfileError: what was chosen does not fit the file.
     """
     found = service.find(draft)
-    source, profile = survey_of(service, found), checked_with(service.profile, found.facts.validation)
+    source, profile = survey_of(service, found), checked_with(service.profile_of(found), found.facts.validation)
     contract = profile.contract
     return MappingView(
         columns=list(_columns(contract, source, show_values=show_values)),
@@ -187,7 +187,7 @@ def choose_mapping(
         SourceError: the file cannot be read.
     """
     found = service.editable(draft, seen)
-    profile = checked_with(service.profile, checks)
+    profile = checked_with(service.profile_of(found), checks)
     if rules is not None:
         chosen = rules_of(profile, rules, table_of(service, found))
         proposed = survey_of(service, _with(found, DraftFacts(rules=None))).rules

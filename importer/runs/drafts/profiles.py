@@ -78,7 +78,7 @@ def rules_of(profile: Profile, rules: Mapping[str, JsonValue], table: Table) -> 
 
 def _rules(service: DraftService, draft: Draft, table: Table) -> Mapping[str, FieldRule] | None:
     """Those that a person chose, else those of the console's profile where they fit; None: as proposed."""
-    profile = service.profile
+    profile = service.profile_of(draft)
     if draft.facts.rules is not None:
         return rules_of(profile, draft.facts.rules, table)
     return profile.mapping if fits(profile.mapping, table.info) else None
@@ -99,11 +99,12 @@ def survey_of(service: DraftService, draft: Draft) -> Survey:
             return column_words(table, reader.batches())
 
     words = service.remembered(("words", *read_key(draft)), count)
-    return survey(service.profile.contract, table, words, _rules(service, draft, table))
+    return survey(service.profile_of(draft).contract, table, words, _rules(service, draft, table))
 
 
 def _text(service: DraftService, draft: Draft) -> str:
-    return write_profile(service.profile.contract, survey_of(service, draft), _given(service.profile, draft))
+    contract = service.profile_of(draft).contract
+    return write_profile(contract, survey_of(service, draft), _given(service.profile, draft))
 
 
 def _given(profile: Profile, draft: Draft) -> Given:

@@ -103,7 +103,7 @@ def table_of(service: DraftService, draft: Draft) -> Table:
 def opened(service: DraftService, draft: Draft) -> Iterator[Reader]:
     """Open the file of a draft as was chosen, without corrections; errors as of `table_of`."""
     settings: dict[str, Any] = draft.facts.reading.model_dump(exclude_none=True)
-    profile = service.profile.with_options({f"source.{key}": value for key, value in settings.items()})
+    profile = service.profile_of(draft).with_options({f"source.{key}": value for key, value in settings.items()})
     with closing(open_source(service.source(draft), profile.source)) as reader:
         yield reader
 
