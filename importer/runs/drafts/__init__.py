@@ -1,6 +1,5 @@
 """Drafts: what a person prepares, in steps that outlast the program, until it is a run. What is found here, by name.
 
-<<<<<<< HEAD
 `drafts`       `DraftService`: the drafts of a workspace; every function below gets it first, then the id of a draft
 `receiving`    a file comes in
 `reading`      its first rows, and how it is read
@@ -12,15 +11,8 @@
 `alike`        cells that are alike get another text at once
 `duplicates`   rows that are, or may be, one customer, side by side
 `fixed_files`  its annotated workbook, and files that come back fixed
-=======
-`drafts`     `DraftService`: the drafts of a workspace; every function below gets it first, then the id of a draft
-`receiving`  a file comes in
-`reading`    its first rows, and how it is read
-`mapping`    which column is which field, and how rows are checked
-`profiles`   the profile that comes of it, which a draft is checked and sent with
-`checking`   a dry run of it
-`sending`    it is planned, approved, and sent as planned
->>>>>>> 5a2bd35 (A draft is checked, planned, approved and sent as planned: the command line does the same with its files, and the receipt says who did what)
+`checking`     a dry run of it
+`sending`      it is planned, approved, and sent as planned
 
 Every function that changes a draft gets who does it (`by`), which is logged, and may get which version that person had
 seen (`seen`): where somebody else has changed the draft since, it is refused.
