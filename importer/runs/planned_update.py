@@ -32,6 +32,7 @@ from importer.runs.take_up import TakenUp, taken_up
 from importer.runs.update import open_listed, update
 
 if TYPE_CHECKING:
+    from importer.profile import Profile
     from importer.runs.wiring.sources import Source
 
 _HASH = 8
@@ -107,6 +108,7 @@ async def update_planned(context: Context, path: Path, source: Source | None = N
         ImporterError: as for `resume`.
     """
     plan = await beside_the_loop(read_plan_of, UpdatePlan, path, context.profile.commands)
+    _require_asked(context.profile, plan)
     try:
         context, _ = await beside_the_loop(recall, context, plan.run_id)
     except UsageError as error:
@@ -127,6 +129,18 @@ async def update_planned(context: Context, path: Path, source: Source | None = N
                 await beside_the_loop(open_listed, run.workspace, run.stored)
                 return await Sending(*run, steps=NOT_UNDOING, waits=False).run()
     return await resume(context, plan.run_id)
+
+
+def _require_asked(profile: Profile, plan: UpdatePlan) -> None:
+    """Refuse options that ask for something else than the plan says; the profile of its list would go before them.
+
+    Raises:
+        PlanRefusedError: there are some; all are named.
+    """
+    if profile.target_origin == "option" and profile.target != plan.target:
+        raise refused([f"the target (then '{plan.target}', now '{profile.target}')"])
+    if not profile.is_named:
+        plan.require_profile(profile.over(plan.content.kept["settings"], plan.run_id))
 
 
 async def _require_same(run: TakenUp, plan: UpdatePlan, source: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -13,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from importer.approval import sign
 from importer.core.plans import Role
 from importer.runs.plans.plan_file import PlanFile
 from importer.runs.plans.update_plan import UpdatePlan
 from importer.runs.undo_plan import UndoPlan
 from importer.runs.wiring import SystemClock
-from tests.acceptance.conftest import Ran, User, Witness, people, sandbox, wait_for, wait_until
+from tests.acceptance.conftest import ROOT, Ran, User, Witness, people, sandbox, serving_here, wait_for
+from tests.acceptance.test_acceptance_sheets import workbook
 from tests.acceptance.test_acceptance_undo import statuses
 from tests.acceptance.test_acceptance_update import QUICK, created, renamed
 from tests.approvals import Office
@@ -91,17 +92,22 @@ class Desk:
         """A plan under the signatures of another one."""
         return self.edited(path, signatures=self.reads(other)["signatures"])
 
-    def soon_over(self, plan: PlanFile) -> tuple[Path, float]:
-        """The same plan, which expires while it is carried out; and when, in seconds since the epoch."""
-        now = SystemClock().now()
-        until = now + 12.0
-        short = plan.model_copy(update={"expires_at": until, "signatures": ()}).sealed()
+    def older(self, plan: PlanFile) -> Path:
+        """The same plan, made and approved two hours ago."""
+        made_at = SystemClock().now() - 7_200.0
+        older = plan.model_copy(update={"made_at": made_at, "signatures": ()}).sealed()
         roles: dict[str, Role] = {"anna": "author", "ben": "approver"}
         for name, role in roles.items():
-            short = short.signed(sign(short.sha256, role, self.office.signer(name), now))
-        path = self.user.home / "short.json"
-        short.write(path)
-        return path, until
+            older = self.office.signs(older, name, role, at=made_at)
+        path = self.user.home / "older.json"
+        older.write(path)
+        return path
+
+    def expire(self, path: Path) -> None:
+        """Have plans expire after an hour from now on."""
+        self.office.decrees(head='valid = "1h"')
+        shown = self.user.types("show", path, "--verify", "--json", **self.environ)
+        assert (shown.code, shown.json["plan"]["expired"]) == (5, True), shown.out
 
     def proved(self, what: str, state: str) -> None:
         """What came of working out again what the plan of the last run says."""
@@ -206,11 +212,11 @@ def test_an_approved_undo_that_is_killed_goes_on_under_the_same_plan_after_it_ha
     desk: Desk, profile_for: Callable[..., Path]
 ) -> None:
     slow = profile_for(desk.witness, "slow.toml", delivery=['rate = "30/s"', "concurrency = 2"])
-    path, until = desk.soon_over(UndoPlan.read(desk.user.home / desk.undo_plan()))
+    path = desk.older(UndoPlan.read(desk.user.home / desk.undo_plan()))
     words = ("undo", "last", "--apply", path)
     desk.killed(*words, when=lambda: statuses(desk.witness)["SUSPENDED"] >= 5, slow=slow)
     assert desk.done["suspend"] < ROWS
-    wait_until(lambda: SystemClock().now() > until)
+    desk.expire(path)
 
     done = desk.types(*words)
 
@@ -298,15 +304,63 @@ def test_an_approved_update_that_is_killed_goes_on_under_the_same_plan(
     desk: Desk, profile_for: Callable[..., Path]
 ) -> None:
     slow = profile_for(desk.witness, "slow.toml", delivery=['rate = "30/s"', "concurrency = 2"])
-    path, until = desk.soon_over(UpdatePlan.read(desk.user.home / desk.update_plan(desk.changes())))
+    path = desk.older(UpdatePlan.read(desk.user.home / desk.update_plan(desk.changes())))
     words = ("update", "--plan", path)
     desk.killed(*words, when=lambda: desk.done["update"] >= 4, slow=slow)
     assert desk.done["update"] < 36
-    wait_until(lambda: SystemClock().now() > until)
+    desk.expire(path)
 
     done = desk.types(*words)
 
     assert (done.code, desk.done["update"]) == (0, 36), done.out
+
+
+@pytest.mark.slow
+def test_the_plan_of_an_update_is_not_carried_out_elsewhere_nor_by_another_program(
+    desk: Desk, profile_for: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = desk.update_plan(desk.changes())
+    assert desk.approves(path).code == 0
+    program = tmp_path / "other"
+    shutil.copytree(ROOT / "importer", program / "importer", ignore=shutil.ignore_patterns("__pycache__"))
+    rule = program / "importer" / "customers" / "emails.py"
+    rule.write_text(rule.read_text() + "\n# another rule\n")
+    words = ("update", "--plan", path, "--json")
+
+    refused(
+        desk.user.types_for_real(*words, "--target", "emulator", **desk.environ), 6, "(then 'sandbox', now 'emulator')"
+    )
+    with serving_here() as other:
+        elsewhere = sandbox(profile_for(other, "other.toml", delivery=QUICK))
+        refused(desk.user.types_for_real(*words, *elsewhere, **{**desk.environ, **other.environ}), 6, "sandbox")
+        assert other.ledger()["requests"] == 0
+    ran = desk.user.types_for_real(*words, **{**desk.environ, "PYTHONPATH": str(program)})
+    refused(ran, 6, "the program's rules (customers)")
+    assert desk.done["update"] == 0
+
+    assert desk.user.types_for_real(*words, **desk.environ).code == 0
+    assert desk.done["update"] == 36
+
+
+@pytest.mark.slow
+def test_the_plan_of_an_update_is_of_one_sheet_of_its_workbook(desk: Desk) -> None:
+    changed = [["ID", "Last Name"], ["L-1", "Newer"], ["L-2", "Newest"]]
+    book = workbook(desk.user.home / "changes.xlsx", Notes=[["ID", "Last Name"], ["L-3", "Other"]], Changes=changed)
+    planned = desk.types("plan", book, "--update", "--sheet", "Changes", "--key", "anna")
+    assert (planned.code, planned.json["counts"]["existing"]) == (0, 2), planned.out
+    path = planned.json["files"]["plan"]
+    assert desk.approves(path).code == 0
+
+    other = desk.user.types("update", "--plan", path, "--sheet", "Notes", "--json", **desk.environ)
+    refused(other, 6, "the profile (source.sheet)")
+    assert desk.done["update"] == 0
+    done = desk.user.types("update", "--plan", path, "--json", **desk.environ)
+    assert (done.code, desk.done["update"]) == (0, 2), done.out
+    assert {one["lastName"] for one in desk.witness.customers() if one["lastName"].startswith("New")} == {
+        "Newer",
+        "Newest",
+    }
+    desk.proved("bodies", "ok")
 
 
 @pytest.mark.slow
