@@ -91,11 +91,11 @@ def _wants_json(load: Callable[[], Profile], shared: opt.Shared) -> bool:
 def purge(*, own: PurgeOptions, shared: opt.Shared) -> None:
     """Remove the personal data of old runs for good.
 
-    Their folders, their cells in the journal, and what nights archived of them. Ids, import keys, states, counts and
-    receipts stay, so that customers are still recognised, and keyed hashes of email, phone, and name with birth date,
-    which hold no personal data. Runs that could still be resumed, or have open steps after their creates, are kept
-    (exit code 3) unless --force is given. Files in archive/ and failed/ are removed, too; copies elsewhere (--out, and
-    archive/ at an address) are not.
+    Their folders, their cells in the journal, what nights archived of them, and drafts of the console that nobody has
+    changed for that long. Ids, import keys, states, counts and receipts stay, so that customers are still recognised,
+    and keyed hashes of email, phone, and name with birth date, which hold no personal data. Runs that could still be
+    resumed, or have open steps after their creates, are kept (exit code 3) unless --force is given. Files in archive/
+    and failed/ are removed, too; copies elsewhere (--out, and archive/ at an address) are not.
     """
     profile = load_profile(shared, settings={"retention.older_than": own.older_than})
     from importer.cli.tables import print_purge  # noqa: PLC0415

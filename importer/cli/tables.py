@@ -142,11 +142,13 @@ def print_purge(done: Mapping[str, Any]) -> None:
     """Print which runs lose their personal data."""
     screen = console()
     verb = "Would purge" if done["dry_run"] else "Purged"
-    screen.print(
-        f"{verb} {counted(len(done['purged']), 'run')}, {counted(done['bytes'], 'byte')} of files.", highlight=False
-    )
+    drafts = f" and {counted(len(done['drafts']), 'draft')}" if done["drafts"] else ""
+    what = f"{counted(len(done['purged']), 'run')}{drafts}, {counted(done['bytes'], 'byte')} of files"
+    screen.print(f"{verb} {what}.", highlight=False)
     for one in done["purged"]:
         screen.print(f"  {one['run_id']}  {one['kind']}  {one['source']}".rstrip(), markup=False, highlight=False)
+    for one in done["drafts"]:
+        screen.print(f"  {one['id']}  draft  {one['file']}".rstrip(), markup=False, highlight=False)
     for path in done["places"]:
         screen.print(f"  {path}  archived by a night", markup=False, highlight=False)
     for path in done["copies"]:

@@ -30,6 +30,11 @@ def is_held(folder: Path) -> bool:
         return False
 
 
+def size_of(folder: Path) -> int:
+    """How many bytes the files in a folder have; 0 where there is none."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 @contextmanager
 def private_folder(spool: Path | None) -> Iterator[Path]:
     """A folder for the copy of a source, which goes when the block ends.

@@ -1,6 +1,6 @@
 """How long personal data is kept: `purge` takes it out of old runs and leaves what matching and audits need.
 
-Removes run directories, the folders that the inbox made for its files, the cells and request bodies in the
+Removes run directories, old drafts, the folders that the inbox made for its files, the cells and request bodies in the
 journal, and the copies that upgrades made of it. Never touches a run that somebody is working on, nor what the
 importer did not put there itself.
 """
@@ -20,7 +20,8 @@ from importer.core.errors import ExitCode, StorageError, UsageError
 from importer.core.labels import counted
 from importer.journal import Location, Purgeable, backups, locks_of
 from importer.runs.archive import tag_of
-from importer.runs.leftovers import INBOXES_NAME, is_held, tidy
+from importer.runs.drafts.removing import OldDraft, old_drafts, purge_drafts
+from importer.runs.leftovers import INBOXES_NAME, is_held, size_of, tidy
 from importer.runs.registry import RUN_ID
 from importer.runs.wiring import EMULATOR_STORE, Workspace, open_workspace
 
@@ -48,6 +49,7 @@ class Purged:
     Args:
         going: the runs whose data went.
         kept: old enough, but they can still be resumed, or have open steps after their creates.
+        drafts: those that nobody has changed for that long; one of a run that is kept is kept, too.
         places: folders in archives and among the failed that the inbox put files into.
         places_bytes: of what is in them.
         copies: journals of earlier formats; they hold the data too.
@@ -56,6 +58,7 @@ class Purged:
     dry_run: bool
     going: Sequence[Going] = ()
     kept: Sequence[Purgeable] = ()
+    drafts: Sequence[OldDraft] = ()
     places: Sequence[Path] = ()
     places_bytes: int = 0
     copies: Sequence[Path] = ()
@@ -89,15 +92,18 @@ class Purged:
                 }
                 for one in self.kept
             ],
+            "drafts": [one.as_json() for one in self.drafts],
             "places": [str(path) for path in self.places],
             "copies": [str(path) for path in self.copies],
             "notes": list(self.notes),
-            "bytes": self.places_bytes + sum(one.size_bytes for one in self.going),
+            "bytes": self.places_bytes
+            + sum(one.size_bytes for one in self.going)
+            + sum(one.size_bytes for one in self.drafts),
         }
 
 
 def purge(workspace: Path, older_than_s: float, now: float, *, dry_run: bool = False, force: bool = False) -> Purged:
-    """Remove the personal data of old runs, for good.
+    """Remove the personal data of old runs, and old drafts, for good.
 
     Args:
         older_than_s: a run goes when it ended longer ago than this, in seconds.
@@ -133,14 +139,16 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
         dry_run,
         going=[*(_going(workspace.path, one) for one in leaving), *checks],
         kept=kept,
+        drafts=old_drafts(workspace.path, before, {one.run_id for one in kept}),
         places=there,
-        places_bytes=sum(map(_size, there)),
+        places_bytes=sum(map(size_of, there)),
         copies=[
             path for path in backups(Location.of_workspace(workspace.path)) if leaving or path.stat().st_mtime < before
         ],
         notes=[*_notes(workspace.path), *map(_unseen, hidden.items())],
     )
     if not dry_run:
+        purge_drafts(workspace.path, plan.drafts)
         tidy(workspace.path)
         copies = _unfinished_copies(workspace.path, before)
         _remove([*(workspace.path / one.run_id for one in plan.going), *plan.places, *copies], plan.copies)
@@ -152,8 +160,14 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
 
 
 def _without_journal(workspace: Path, before: float, *, dry_run: bool) -> Purged:
-    plan = Purged(dry_run, going=list(_dry_runs(workspace, set(), before)), notes=_notes(workspace))
+    plan = Purged(
+        dry_run,
+        going=list(_dry_runs(workspace, set(), before)),
+        drafts=old_drafts(workspace, before),
+        notes=_notes(workspace),
+    )
     if not dry_run:
+        purge_drafts(workspace, plan.drafts)
         tidy(workspace)
         _remove([*(workspace / one.run_id for one in plan.going), *_unfinished_copies(workspace, before)], ())
     return plan
@@ -172,7 +186,7 @@ def _dry_runs(workspace: Path, present: set[str], before: float) -> Iterator[Goi
             continue
         began = datetime.strptime(named[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
         if began < before and not is_held(directory):
-            yield Going(directory.name, "dry run", "", began, _size(directory))
+            yield Going(directory.name, "dry run", "", began, size_of(directory))
 
 
 def _places(workspace: Workspace, leaving: Sequence[Purgeable], before: float) -> list[Path]:
@@ -186,11 +200,7 @@ def _places(workspace: Workspace, leaving: Sequence[Purgeable], before: float) -
 
 
 def _going(workspace: Path, run: Purgeable) -> Going:
-    return Going(run.run_id, "run", run.source, run.ended_at, _size(workspace / run.run_id))
-
-
-def _size(directory: Path) -> int:
-    return sum(path.lstat().st_size for path in directory.rglob("*") if path.is_file())
+    return Going(run.run_id, "run", run.source, run.ended_at, size_of(workspace / run.run_id))
 
 
 def _remove(directories: Sequence[Path], files: Sequence[Path]) -> None:

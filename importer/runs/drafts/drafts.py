@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,19 +11,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from importer.core.corrections import Correction
-from importer.core.errors import BusyError, StorageError, UsageError
+from importer.core.errors import BusyError, UsageError
 from importer.journal import Act, Draft, DraftFacts, Drafts, open_drafts
 from importer.profile import Profile
 from importer.runs.context import Machine
 from importer.runs.drafts.corrected_rows import CorrectedRows, RecentRows
+from importer.runs.drafts.removing import draft_folder, remove_drafts
 from importer.runs.run_directory import new_id
 from importer.runs.wiring import make_directory
 
 T = TypeVar("T")
 _MOST_REMEMBERED = 32
 
-FOLDER = "drafts"
-"""The folder of a workspace that has one folder for each draft."""
 SOURCES = "source"
 """The folder of a draft for what was received: each file in a folder of its own, so that the newest one replaces the
 others at once when it is noted."""
@@ -88,7 +86,7 @@ class DraftService:
             StorageError: its folder cannot be removed.
         """
         with self.opened() as drafts:
-            remove_drafts(self.workspace, drafts, [drafts.find(draft)])
+            remove_drafts(self.workspace, drafts, [drafts.find(draft).id])
 
     # ------------------------------------------------------------------ what the parts of this package share
 
@@ -166,7 +164,7 @@ class DraftService:
 
     def folder(self, draft: Draft) -> Path:
         """The folder of a draft, which may not be there yet."""
-        return draft_folder(self.workspace, draft)
+        return draft_folder(self.workspace, draft.id)
 
     def source(self, draft: Draft) -> Path:
         """The file of a draft.
@@ -177,25 +175,3 @@ class DraftService:
         if not draft.facts.file:
             raise UsageError("This draft has no file yet.", "Upload one first.")
         return self.folder(draft) / SOURCES / draft.facts.kept_in / draft.facts.file
-
-
-def draft_folder(workspace: Path, draft: Draft) -> Path:
-    """The folder of a draft."""
-    return workspace / FOLDER / draft.id
-
-
-def remove_drafts(workspace: Path, drafts: Drafts, going: Sequence[Draft]) -> None:
-    """Remove drafts with their folders: the folders first, so that nothing is left that no draft speaks of.
-
-    Raises:
-        StorageError: a folder cannot be removed.
-    """
-    try:
-        for draft in going:
-            folder = draft_folder(workspace, draft)
-            if folder.exists():
-                shutil.rmtree(folder)
-    except OSError as error:
-        reason = (error.strerror or "unknown error").lower()
-        raise StorageError(f"{error.filename} cannot be removed: {reason}.", "Check its permissions.") from error
-    drafts.remove([draft.id for draft in going])

@@ -1,0 +1,90 @@
+"""The folder of a draft, and how drafts are removed for good: by a person, or since they are old."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from importer.core.errors import StorageError
+from importer.journal import Drafts, has_drafts, open_drafts
+from importer.runs.leftovers import size_of
+
+FOLDER = "drafts"
+"""The folder of a workspace that has one folder for each draft."""
+
+
+def draft_folder(workspace: Path, draft: str) -> Path:
+    """The folder of a draft, by the id of one that there is."""
+    return workspace / FOLDER / draft
+
+
+def remove_drafts(workspace: Path, drafts: Drafts, going: Sequence[str]) -> None:
+    """Remove drafts with their folders: the folders first, so that nothing is left that no draft speaks of.
+
+    Raises:
+        StorageError: a folder cannot be removed.
+    """
+    try:
+        for draft in going:
+            folder = draft_folder(workspace, draft)
+            if folder.exists():
+                shutil.rmtree(folder)
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise StorageError(f"{error.filename} cannot be removed: {reason}.", "Check its permissions.") from error
+    drafts.remove(going)
+
+
+@dataclass(frozen=True, slots=True)
+class OldDraft:
+    """A draft that nobody has changed for long.
+
+    Args:
+        file: its name; empty: it has none.
+        changed_at: seconds since the epoch.
+        size_bytes: of its folder.
+    """
+
+    draft: str
+    file: str
+    changed_at: float
+    size_bytes: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in plain JSON types."""
+        changed_at = datetime.fromtimestamp(self.changed_at, UTC).isoformat(timespec="seconds")
+        return {"id": self.draft, "file": self.file, "changed_at": changed_at, "bytes": self.size_bytes}
+
+
+def old_drafts(workspace: Path, before: float, kept_runs: Collection[str] = ()) -> list[OldDraft]:
+    """List the drafts of a workspace that nobody has changed since a moment.
+
+    Args:
+        before: seconds since the epoch.
+        kept_runs: runs whose drafts stay, since they may need the file.
+    """
+    if not has_drafts(workspace):
+        return []
+    with closing(open_drafts(workspace)) as drafts:
+        return [
+            OldDraft(one.id, one.facts.file, one.changed_at, size_of(draft_folder(workspace, one.id)))
+            for one in drafts.unchanged_since(before)
+            if one.facts.run_id not in kept_runs
+        ]
+
+
+def purge_drafts(workspace: Path, going: Sequence[OldDraft]) -> None:
+    """Remove old drafts.
+
+    Raises:
+        StorageError: a folder cannot be removed.
+        BusyError: another program reads the drafts: they are removed, and in its log for now.
+    """
+    if going:
+        with closing(open_drafts(workspace)) as drafts:
+            remove_drafts(workspace, drafts, [one.draft for one in going])
