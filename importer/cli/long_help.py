@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 
 from importer.core.columns import ERROR_CODE, ERROR_FIELD, MEANINGS, STATUS_COLUMN, STEP_COLUMNS
+from importer.core.states import FINAL_STATES, STATE_MEANINGS
 
 EXIT_CODES = {
     "0": "every row is created, existing or valid; every step after it is done",
@@ -22,15 +23,7 @@ EXIT_CODES = {
     "130": "stopped by Ctrl-C; the run can be resumed",
     "143": "stopped by SIGTERM; the run can be resumed",
 }
-STATES = {
-    "created": "the API created this customer in this run",
-    "existing": "the customer was there already: from an earlier run, or found by look-up",
-    "invalid": "failed the check, or is a duplicate inside the file; never sent",
-    "rejected": "the API refused it for good",
-    "failed": "given up after retries; no customer was created",
-    "unknown": "sent, but neither the answer nor look-ups show whether it was created",
-    "unsent": "the run stopped first",
-}
+STATES = {state.value: STATE_MEANINGS[state] for state in FINAL_STATES}
 STEP_STATES = {
     "waiting": "not begun",
     "sending": "begun; after a crash it is in doubt",

@@ -36,6 +36,21 @@ FINAL_STATES: tuple[RowState, ...] = (
 DRY_RUN_STATES: tuple[RowState, ...] = (RowState.VALID, RowState.INVALID)
 
 
+STATE_MEANINGS: Mapping[RowState, str] = MappingProxyType(
+    {
+        RowState.VALID: "passed the check; a dry run sends nothing",
+        RowState.CREATED: "the API created this customer in this run",
+        RowState.EXISTING: "the customer was there already: from an earlier run, or found by look-up",
+        RowState.INVALID: "failed the check, or is a duplicate inside the file; never sent",
+        RowState.REJECTED: "the API refused it for good",
+        RowState.FAILED: "given up after retries; no customer was created",
+        RowState.UNKNOWN: "sent, but neither the answer nor look-ups show whether it was created",
+        RowState.UNSENT: "the run stopped first",
+    }
+)
+"""Each state that results show, for people."""
+
+
 TRANSITIONS: Mapping[RowState, frozenset[RowState]] = MappingProxyType(
     {
         RowState.READY: frozenset(

@@ -6,9 +6,10 @@ validations, pictures or the like is left as it is, and the caller has to use th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 
+from openpyxl.cell.cell import MergedCell
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string, range_boundaries
 from openpyxl.workbook import Workbook
@@ -18,11 +19,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer.results.sheets import MAX_COLUMNS, cells_of, last_column
 
 
-def make_room(book: Workbook, sheet: Worksheet, count: int) -> bool:
-    """Insert empty first columns; False when that could harm something, and nothing was changed."""
+def make_room(book: Workbook, sheet: Worksheet, count: int, *, instead_of: int = 0) -> bool:
+    """Insert empty first columns; False when that could harm something, and nothing was changed.
+
+    Args:
+        instead_of: how many first columns they replace.
+    """
+    count -= instead_of
     if not _is_plain(book, sheet, count):
         return False
     filter_range, pane = sheet.auto_filter.ref, sheet.freeze_panes
+    clear(sheet, range(1, instead_of + 1))
     _move_right(sheet, count)
     _move_widths(sheet, count)
     for cell in cells_of(sheet):
@@ -32,8 +39,16 @@ def make_room(book: Workbook, sheet: Worksheet, count: int) -> bool:
         left, top, right, bottom = range_boundaries(filter_range)
         sheet.auto_filter.ref = f"{_letter(left, count)}{top}:{_letter(right, count)}{bottom}"
     if pane:
-        sheet.freeze_panes = sheet.cell(sheet[pane].row, sheet[pane].column + count).coordinate
+        sheet.freeze_panes = f"{_letter(sheet[pane].column, count)}{sheet[pane].row}"
     return True
+
+
+def clear(sheet: Worksheet, places: Collection[int]) -> None:
+    """Leave nothing of some columns (from 1)."""
+    for at in [at for at in sheet._cells if at[1] in places]:  # noqa: SLF001
+        del sheet._cells[at]  # noqa: SLF001
+    for place in places:
+        sheet.column_dimensions.pop(get_column_letter(place), None)
 
 
 def freeze(sheet: Worksheet, at: str) -> None:
@@ -45,13 +60,19 @@ def freeze(sheet: Worksheet, at: str) -> None:
     sheet.freeze_panes = f"{letters}{row}"
 
 
-def first_free(sheet: Worksheet, last: int, count: int) -> int:
+def first_free(sheet: Worksheet, last: int, count: int, *, header_row: int) -> int:
     """Return the nearest place to the right of column `last` where `count` columns can be added side by side.
+
+    Merged cells from the header on are in use: they cannot be written.
 
     Raises:
         ValueError: there is no such place.
     """
-    used = {cell.column for cell in cells_of(sheet) if cell.value is not None}
+    used = {
+        cell.column
+        for cell in cells_of(sheet)
+        if cell.value is not None or (isinstance(cell, MergedCell) and (cell.row or 0) >= header_row)
+    }
     for place in range(last + 1, MAX_COLUMNS - count + 2):
         if used.isdisjoint(range(place, place + count)):
             return place
@@ -72,9 +93,11 @@ def keep_together(sheet: Worksheet, places: Sequence[int], first_row: int, last_
     if sheet.tables:
         return any(_extend_table(sheet, table, places) for table in sheet.tables.values())
     left, top, right, bottom = range_boundaries(sheet.auto_filter.ref or f"A{first_row}:A{last_row}")
-    left, right = min(left or 1, *places), max(right or 1, *places, last_column(sheet))
     if top != first_row:
         return False
+    was_left, left, right = left or 1, min(left or 1, *places), max(right or 1, *places, last_column(sheet))
+    for filtered in sheet.auto_filter.filterColumn:  # counted from the first column of the filter
+        filtered.colId += was_left - left
     corner = f"{get_column_letter(right)}{max(bottom or last_row, last_row)}"
     sheet.auto_filter.ref = f"{get_column_letter(left)}{top}:{corner}"
     return True
@@ -83,15 +106,16 @@ def keep_together(sheet: Worksheet, places: Sequence[int], first_row: int, last_
 def _extend_table(sheet: Worksheet, table: Table, places: Sequence[int]) -> bool:
     """Add the columns to a table that ends where they begin; False where it ends elsewhere."""
     _, top, right, _ = range_boundaries(table.ref)
-    if right is not None and right >= max(places):
+    beyond = [place for place in places if place > (right or 0)]
+    if not beyond:
         return True
-    if right != min(places) - 1 or top is None or not table.tableColumns:
+    if right != min(beyond) - 1 or top is None or not table.tableColumns:
         return False
-    table.ref = _widened(table.ref, max(places))
+    table.ref = _widened(table.ref, max(beyond))
     if table.autoFilter is not None and table.autoFilter.ref:
-        table.autoFilter.ref = _widened(table.autoFilter.ref, max(places))
+        table.autoFilter.ref = _widened(table.autoFilter.ref, max(beyond))
     number = max(column.id for column in table.tableColumns)
-    for at, place in enumerate(places, number + 1):
+    for at, place in enumerate(beyond, number + 1):
         table.tableColumns.append(TableColumn(id=at, name=str(sheet.cell(top, place).value)))
     return True
 
@@ -102,7 +126,7 @@ def _widened(area: str, right: int) -> str:
 
 
 def _letter(column: int | None, count: int) -> str:
-    return get_column_letter((column or 1) + count)
+    return get_column_letter(max((column or 1) + count, 1))
 
 
 def _is_plain(book: Workbook, sheet: Worksheet, count: int) -> bool:

@@ -134,20 +134,18 @@ def print_wide(sheet: Worksheet) -> None:
     sheet.oddFooter = HeaderFooterItem(left=_HeaderFooterPart("&A"), right=_HeaderFooterPart("&P / &N"))
 
 
-def print_table(sheet: Worksheet, wide: Sequence[float], last_row: int, *, first_columns: int) -> None:
+def print_table(sheet: Worksheet, wide: Sequence[float], *, first_columns: int = 0) -> None:
     """Print a table under its header, on several pages beside each other where nobody could read a single one.
 
     Args:
         wide: the width of each column that is printed, in characters.
-        last_row: the last one that is printed.
         first_columns: how many columns each of several pages begins with.
     """
     first = sum(wide[:first_columns])
     across = max(1, ceil((sum(wide) - first) / (_PAGE_CHARS - first)))
     sheet.page_setup.fitToWidth = across
-    sheet.print_area = f"A1:{get_column_letter(len(wide))}{last_row}"
     sheet.print_title_rows = "1:1"
-    if across > 1:
+    if first_columns and across > 1:
         sheet.print_title_cols = f"A:{get_column_letter(first_columns)}"
 
 

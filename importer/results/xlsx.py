@@ -160,6 +160,7 @@ class _Sheet:
 
     def finish(self) -> None:
         """Say what is filtered and printed: all of it, now that its end is known."""
-        last = self.rows + 1
+        last, printed = self.rows + 1, self._columns.printed
         self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(self._columns.names))}{last}"
-        print_table(self._sheet, self._widths[: self._columns.printed], last, first_columns=len(FIRST))
+        self._sheet.print_area = f"A1:{get_column_letter(printed)}{last}"
+        print_table(self._sheet, self._widths[:printed], first_columns=len(FIRST))
