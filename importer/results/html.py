@@ -1,28 +1,26 @@
 """The report as one self-contained HTML file: no network, opens from an attachment, prints, works without scripts.
 
-Values are masked unless asked for, since reports are mailed around. Never judges: it shows the report.
+It speaks to whoever fixes the file; what only whoever runs the importer needs is folded away. Values are masked unless
+asked for, since reports are mailed around. Never judges: it shows the report.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from importer.core.atomic_files import AtomicFiles
-from importer.core.issues import Severity
-from importer.core.results import Cluster, RowResult
-from importer.core.states import DRY_RUN_STATES, FINAL_STATES
-from importer.results.failing import FAILING, FailingRows, column_index, pointed_at, shown
+from importer.core.states import DRY_RUN_STATES, FINAL_STATES, STATE_MEANINGS, RowState
+from importer.results.failing import FAILING, FailingRows
 from importer.results.follow_up import stages, steps_sentence
+from importer.results.page_rows import by_column, failing_rows, kinds_of, page_data
 from importer.results.plan_sentences import plan_sentences
 from importer.results.read_as import label, value_in_words
 from importer.results.report_data import ReportData
@@ -34,29 +32,30 @@ from importer.results.verdict import verdict
 STATIC_ROWS = 100
 """Failing rows in the page itself, for readers without scripts and for print."""
 _SHOWN_UNKNOWN = 500
+_OPEN_KINDS = 3
+"""Kinds of error that are open as the page opens: a person sees what is behind the others."""
+_SHOWN = 12
+"""Entries of a list that are not folded away: on a phone a page has few screens."""
 MOST_CLUSTERS = 5
 FEW_ROWS = 5
 """What a notebook shows: kinds of issue, and examples of each."""
+_FOR_PEOPLE = {
+    "annotated": "your own sheet with the wrong cells marked: fix it there and return it",
+    "rejects": "only the rows to fix: fix them there and return it",
+    "results": "every row with its state, and its customer id or its errors",
+    "xlsx": "the same as a workbook",
+    "id_map": "which customer each row has become",
+}
+"""The files that people open, the most useful first; the others are for programs."""
+_TO_FIX = {"annotated", "rejects"}
+"""Those without use where every row is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One issue of a failing row, as the table shows it."""
+class FileBeside(NamedTuple):
+    """A file in the folder of the report, and what people open it for."""
 
-    column: str
-    cell: str
-    message: str
-    severity: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class FailingRow:
-    """One row of the table of failing rows."""
-
-    row: int
-    state: str
-    problems: tuple[Problem, ...]
+    name: str
+    meaning: str
 
 
 def write_html(
@@ -80,7 +79,8 @@ def write_html(
 
 def render_html(report: ReportData, failing: FailingRows, columns: Sequence[str], *, show_values: bool = False) -> str:
     """Return the page; see `write_html`."""
-    rows = _rows(failing.rows, columns, show_values=show_values)
+    kinds = kinds_of(report)
+    rows = failing_rows(failing.rows, columns, kinds, show_values=show_values)
     script = _asset("report.js")
     return (
         _environment()
@@ -89,12 +89,20 @@ def render_html(report: ReportData, failing: FailingRows, columns: Sequence[str]
             report=report,
             verdict=verdict(report),
             states=_states_of(report),
+            meanings=STATE_MEANINGS,
             stages=stages(report.follow_up, report.counts),
-            clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters],
-            by_column=_by_column(report.clusters),
+            errors=[one for one in kinds if one.is_error],
+            warnings=[one for one in kinds if not one.is_error],
+            open_kinds=_OPEN_KINDS,
+            shown=_SHOWN,
+            by_column=by_column(report.clusters),
             rows=rows[:STATIC_ROWS],
-            data=[_compact(row) for row in rows],
+            several_states=len({row.state for row in rows}) > 1,
+            shown_rows={row.row for row in rows},
+            data=page_data(rows, kinds),
             failing=failing,
+            files=list(_files_for_people(report)),
+            other_files=[path.name for kind, path in report.files.items() if kind not in {*_FOR_PEOPLE, "html"}],
             unknown=report.unknown[:_SHOWN_UNKNOWN],
             show_values=show_values,
             learned=learned_sentences(report.learned),
@@ -143,12 +151,28 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["thousands"] = "{:,}".format
+    environment.filters["thousands"] = _number
+    environment.filters["duration"] = _duration
+    environment.filters["words"] = lambda name: name.replace("_", " ")
     environment.filters["label"] = label
     environment.filters["value_in_words"] = value_in_words
     environment.filters["code_spans"] = _code_spans
     environment.filters["no_formula"] = escape_formula
     return environment
+
+
+def _number(value: object) -> str:
+    """Write a number with separators; anything else as it is."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else str(value)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{seconds:.1f} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _code_spans(text: str) -> Markup:
@@ -171,35 +195,10 @@ def _states_of(report: ReportData) -> list[tuple[str, int, float]]:
     return [(state, count, 100 * count / read if read else 0.0) for state, count in counts]
 
 
-def _by_column(issues: Sequence[Cluster]) -> list[tuple[str, int, int]]:
-    errors: Counter[str] = Counter()
-    warnings: Counter[str] = Counter()
-    for cluster in issues:
-        counter = errors if cluster.severity is Severity.ERROR else warnings
-        counter[cluster.column or "(the row as a whole)"] += cluster.count
-    names = sorted({*errors, *warnings}, key=lambda name: (-errors[name], -warnings[name], name))
-    return [(name, errors[name], warnings[name]) for name in names]
-
-
-def _rows(results: Sequence[RowResult], columns: Sequence[str], *, show_values: bool) -> list[FailingRow]:
-    index = column_index(columns)
-    return [
-        FailingRow(result.row, str(result.state), _problems(result, index, show_values=show_values))
-        for result in results
-    ]
-
-
-def _problems(result: RowResult, index: dict[str, int], *, show_values: bool) -> tuple[Problem, ...]:
-    def cell(column: str) -> str:
-        texts = [shown(result.cells[at], show_values=show_values) for at in pointed_at(column, index)]
-        return escape_formula(" / ".join(texts))
-
-    return tuple(
-        Problem(issue.column, cell(issue.column), issue.message, str(issue.severity), issue.code)
-        for issue in (*result.errors, *result.warnings)
-    )
-
-
-def _compact(row: FailingRow) -> list[Any]:
-    problems = [[p.column, p.cell, p.message, int(p.severity == "warning"), p.code] for p in row.problems]
-    return [row.row, row.state, problems]
+def _files_for_people(report: ReportData) -> Iterator[FileBeside]:
+    """Give the files beside the report: by their names alone links find them, wherever the folder is moved."""
+    is_left = any(report.counts.get(state) for state in (*FAILING, RowState.UNSENT))
+    for kind, meaning in _FOR_PEOPLE.items():
+        path = report.files.get(kind)
+        if path is not None and (is_left or kind not in _TO_FIX):
+            yield FileBeside(path.name, meaning)

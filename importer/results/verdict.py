@@ -36,12 +36,14 @@ class Verdict:
         sentence: for people; numbers, states, the target.
         advice: what to do now, up to the command; empty when there is nothing to do.
         command: the complete command for it; empty when there is none.
+        file: the file whose rows are to be fixed before that; None: there is nothing to fix first.
     """
 
     tone: Tone
     sentence: str
     advice: str = ""
     command: str = ""
+    file: Path | None = None
 
     @property
     def next_step(self) -> str:
@@ -233,15 +235,15 @@ def _by(known: Sequence[Mapping[str, Any]]) -> str:
 # --------------------------------------------------------------------------- what to fix
 
 
-def _fix(report: ReportData) -> tuple[str, str]:
-    """How the rows that were refused come back: the advice, and the command."""
+def _fix(report: ReportData) -> tuple[str, str, Path]:
+    """How the rows that were refused come back: the advice, the command, and the file to fix."""
     file = report.files.get("annotated") or report.files.get("rejects") or Path("rejects.csv")
     where = "the marked cells say why" if "annotated" in report.files else "the last columns say why"
     if report.dry_run:
         advice = f"Fix the rows in {file} ({where}). Then import all rows, fixed and valid, with:"
     else:
         advice = f"Fix the rows in {file} ({where}), then run:"
-    return advice, report.commands.retry_fixed(report.run_id, file)
+    return advice, report.commands.retry_fixed(report.run_id, file), file
 
 
 # --------------------------------------------------------------------------- words

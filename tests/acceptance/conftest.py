@@ -114,11 +114,16 @@ class User:
             return list(csv.DictReader(file))
 
 
-@pytest.fixture
-def user(tmp_path: Path) -> User:
+def user_in(home: Path) -> User:
     """A user without settings, credentials or colours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IMPORTER_", "ROCKETKOR_"))}
-    return User(tmp_path, {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "120"})
+    return User(home, {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "120"})
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    """A user in a folder of this test."""
+    return user_in(tmp_path)
 
 
 @dataclass(frozen=True)

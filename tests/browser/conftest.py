@@ -1,7 +1,8 @@
 """A real Chromium for pages that people see, and axe-core to judge them.
 
-Tests of this folder are synchronous: Playwright's synchronous face cannot run inside a test that is asynchronous. The
-browser is kept for one module, since no asynchronous test of another module can run before it is closed.
+Tests of this folder are synchronous, and start programs as processes (`User.types_for_real`, `User.starts`): as long
+as the browser is open, an event loop runs in the thread of the tests, so nothing there can be asynchronous. The browser
+is kept for one module alone: the next module may be.
 """
 
 from __future__ import annotations

@@ -106,5 +106,5 @@ def test_help_loads_the_command_line_and_nothing_else_of_the_program() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     ours = {name for name in loaded if name.startswith("importer.") and not name.startswith("importer.cli")}
 
-    assert ours == {"importer.core", *(f"importer.core.{name}" for name in ("columns", "errors", "labels"))}
+    assert ours == {"importer.core", *(f"importer.core.{name}" for name in ("columns", "errors", "labels", "states"))}
     assert not {"asyncio", "pandas", "pydantic", "rich"} & set(loaded)

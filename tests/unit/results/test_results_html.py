@@ -8,11 +8,12 @@ import stat
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from importer.core.issues import Issue, Severity
-from importer.core.results import RowResult
+from importer.core.results import Cluster, RowResult
 from importer.core.sources import Detected, SourceInfo
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
@@ -20,11 +21,19 @@ from importer.results import UnknownRow
 from importer.results.clusters import clusters
 from importer.results.failing import FailingRows, column_index, masked, pointed_at
 from importer.results.html import STATIC_ROWS, render_html, write_html
+from importer.results.page_rows import ColumnIssues, by_column
 from importer.results.report import Report
 from importer.results.verdict import verdict
 from tests.batches import result_batch
 
 COLUMNS = ("Name", "Phone", "<b>Odd</b>")
+FILES = {
+    "results": Path("runs/x/results.csv"),
+    "rejects": Path("runs/x/rejects.csv"),
+    "annotated": Path("runs/x/our customers.annotated.xlsx"),
+    "html": Path("runs/x/report.html"),
+    "report": Path("runs/x/report.json"),
+}
 SECRETS = ("Canarina Birdsong", "415 555 0142", "=HYPERLINK(x)", "</script><script>alert(1)</script>")
 
 
@@ -78,11 +87,15 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-def data(text: str) -> list[list[object]]:
+def data(text: str) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert found is not None
-    rows: list[list[object]] = json.loads(found[1])
-    return rows
+    value: dict[str, Any] = json.loads(found[1])
+    return value
+
+
+def hrefs(text: str) -> list[str]:
+    return [value for name, value in Outline(text).attributes if name == "href"]
 
 
 def test_the_page_is_well_formed_and_every_reference_finds_its_heading() -> None:
@@ -91,11 +104,13 @@ def test_the_page_is_well_formed_and_every_reference_finds_its_heading() -> None
     assert len(outline.ids) == len(set(outline.ids))
     labels = {value for name, value in outline.attributes if name == "aria-labelledby"}
     assert labels <= set(outline.ids)
+    assert {href[1:] for href in hrefs(page([failing_row()])) if href.startswith("#")} <= set(outline.ids)
 
 
 def test_the_page_needs_no_network_and_allows_only_its_own_script() -> None:
-    text = page([failing_row()])
-    assert [value for name, value in Outline(text).attributes if name in {"src", "href"}] == ["#main"]
+    text = page([failing_row()], files=FILES)
+    assert all(href.startswith(("#", "./")) for href in hrefs(text))
+    assert "src" not in {name for name, _ in Outline(text).attributes}
     assert "url(" not in text
     script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     (allowed,) = re.findall(r"script-src '([^']+)'", text)
@@ -117,15 +132,78 @@ def test_a_formula_is_escaped_and_markup_is_text() -> None:
     text = page(rows, show_values=True)
     assert "<script>alert" not in text
     assert "<b>Odd</b>" not in text
-    assert str(data(text)[1][2][0][1]) == "'=HYPERLINK(x)"  # type: ignore[index]  # JSON
+    assert data(text)["rows"][1][2][0][1] == "'=HYPERLINK(x)"
     assert Outline(text).open == []
 
 
 def test_the_first_rows_are_in_the_page_and_all_kept_ones_in_its_data() -> None:
     rows = [failing_row(number) for number in range(2, 252)]
     text = page(rows)
-    assert len(data(text)) == 250
+    assert len(data(text)["rows"]) == 250
     assert text.count('class="problem error"') == STATIC_ROWS
+
+
+def test_whoever_fixes_is_shown_the_file_first_and_its_link_finds_it_beside_the_report() -> None:
+    text = page([failing_row()], files=FILES)
+    assert '<a href="./our%20customers.annotated.xlsx">our customers.annotated.xlsx</a>. The marked cells' in text
+    assert text.index('id="do"') < text.index('id="fix"') < text.index('id="rows"') < text.index('id="operators"')
+    assert "runs/x/results.csv" not in text
+    assert "report.json" in text[text.index('id="operators"') :]
+
+
+def test_files_to_fix_are_not_offered_where_every_row_is_done() -> None:
+    done = page([], files=FILES, counts={"read": 10, "created": 10, "invalid": 0}, exit_code=0)
+    assert hrefs(done) == ["#main", "./results.csv"]
+
+
+def test_the_profile_is_for_operators_alone() -> None:
+    text = page([failing_row()])
+    before, _, after = text.partition("Correct the cells of column &#39;Phone&#39;")
+    assert "default_region" not in before
+    assert after.index("For operators") < after.index("validation.default_region")
+    assert "phone_too_short" not in text.replace("<code>phone_too_short</code>", "")
+
+
+def test_an_issue_leads_to_its_rows_and_a_row_to_its_issue() -> None:
+    text = page([failing_row(4), failing_row(5, "Name")])
+    assert {"#row-4", "#row-5", "#issue-1", "#issue-2"} <= set(hrefs(text))
+    assert data(text)["titles"] == [
+        "A phone number with too few digits in Name",
+        "A phone number with too few digits in Phone",
+    ]
+    assert [problems[0][4] for _, _, problems in data(text)["rows"]] == [2, 1]
+
+
+def test_warnings_are_apart_from_errors_and_their_bars_have_a_scale_of_their_own() -> None:
+    error = Cluster("phone_too_short", "", "Phone", Severity.ERROR, "Too few digits.", 2, (2, 3))
+    warning = Cluster("duplicate_phone", "", "Phone", Severity.WARNING, "Twice.", 1_000, (2, 9))
+    text = page([failing_row(2), failing_row(3)], clusters=[error, warning])
+    assert by_column([error, warning]) == [ColumnIssues("Phone", 2, 1_000, 100.0, 100.0)]
+    assert text.index('id="fix"') < text.index("2</span> A phone number with too few digits") < text.index('id="check"')
+    assert text.index('id="check"') < text.index("1,000</span> The same phone number twice")
+
+
+def test_numbers_have_separators_and_a_row_that_is_not_shown_has_no_link() -> None:
+    counts = {"read": 2_500_000, "created": 2_499_999, "invalid": 1}
+    cluster = Cluster("phone_too_short", "", "Phone", Severity.ERROR, "Few.", 1_234, (4, 12_345))
+    text = page(
+        [failing_row(4)], clusters=[cluster], counts=counts, elapsed_seconds=3_725.0, rate={"requests": 2_500_003}
+    )
+    assert all(part in text for part in ("2,500,000", "1,234</span>", "2,500,003", "1 h 2 min"))
+    assert '<a href="#row-4">4</a>, 12345' in text
+
+
+def test_states_without_rows_are_left_out_and_the_others_are_explained() -> None:
+    text = page([failing_row()], counts={"read": 2, "created": 1, "invalid": 1, "unknown": 0})
+    assert "failed the check, or is a duplicate inside the file; never sent" in text
+    assert "look-ups show whether" not in text
+
+
+def test_long_lists_are_folded_so_that_a_phone_has_few_screens() -> None:
+    clusters = [Cluster(f"made_up_{n}", "", f"C{n}", Severity.ERROR, "Wrong.", 1, (2,)) for n in range(40)]
+    text = page([failing_row(row) for row in range(2, 60)], clusters=clusters)
+    assert text.count("28 more kinds of error") == text.count("28 more columns") == 1
+    assert "46 more rows" in text
 
 
 def test_rows_beyond_the_limit_are_counted_and_their_file_is_named() -> None:
