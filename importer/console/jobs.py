@@ -89,6 +89,11 @@ class Jobs:
         job.task = asyncio.create_task(job.follow(work(job)))
         return job
 
+    def forget(self, key: str) -> None:
+        """Forget a job that has ended, so that another one can begin."""
+        if (job := self._jobs.get(key)) is not None and job.is_done:
+            del self._jobs[key]
+
     async def stop_all(self) -> None:
         """Stop every job cleanly, and wait for that."""
         tasks = [job.task for job in self._jobs.values() if job.task is not None and not job.task.done()]

@@ -36,6 +36,37 @@
     };
     request.send(file);
   };
+  // The grid of rows: what it asks for, and how a cell shows what is wrong with it.
+  window.importerRows = (address) => ({
+    getRows: async (asked) => {
+      try {
+        const answer = await fetch(`${address}&first=${asked.startRow}&count=${asked.endRow - asked.startRow}`);
+        if (!answer.ok) throw new Error(answer.statusText);
+        const page = await answer.json();
+        asked.successCallback(page.rows, page.total);
+      } catch { asked.failCallback(); }
+    },
+  });
+  const sentences = (problems) => (problems || []).map((one) => one.m).join("\n");
+  const worst = (problems) => (problems || []).some((one) => one.s === "error") ? "is-wrong" : problems?.length ? "is-doubtful" : "";
+  window.importerRowNumber = (cell) => cell.data?.row;
+  window.importerRowClass = (cell) => `number ${worst(cell.data?.problems)}`;
+  window.importerRowTooltip = (cell) => sentences(cell.data?.problems);
+  window.importerCell = (at) => (cell) => cell.data?.cells[at]?.t;
+  window.importerSetCell = (at) => (cell) => {
+    if ((cell.newValue ?? "") === cell.data.cells[at].t) return false;
+    cell.data.cells[at] = { ...cell.data.cells[at], t: cell.newValue ?? "" };
+    return true;
+  };
+  window.importerCellClass = (at) => (cell) => {
+    const found = cell.data?.cells[at];
+    return found ? `${worst(found.p)} ${found.o === undefined ? "" : "is-corrected"}` : "";
+  };
+  window.importerTooltip = (at) => (cell) => {
+    const found = cell.data?.cells[at];
+    const before = found?.o === undefined ? [] : [`${found.o || "(blank)"} → ${found.t || "(blank)"}`];
+    return found ? [...(found.p || []).map((one) => one.m), ...before].join("\n") : "";
+  };
   window.importerNumber = (value) => number.format(value);
   window.importerMoment = (seconds) => moment.format(new Date(seconds * 1000));
   if (document.body) start(); else addEventListener("DOMContentLoaded", start);

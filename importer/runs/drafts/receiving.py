@@ -7,6 +7,7 @@ import secrets
 import shutil
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from importer.readers import STDIN, require_readable
 from importer.runs.drafts.drafts import SOURCES, DraftService
 from importer.runs.wiring import make_directory
 
+RETURNED = "returned"
+"""The folder of a draft for files that are only looked at."""
 _MOST_NAME_BYTES = 200
 _NOT_SHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode's categories of what is not seen, or ends a line."""
@@ -62,6 +65,28 @@ async def receive(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+@asynccontextmanager
+async def received_file(
+    service: DraftService, draft: Draft, name: str, chunks: AsyncIterator[bytes], *, most_bytes: int
+) -> AsyncIterator[Path]:
+    """Have a file that came in for a draft, and is not its source, while the block lasts; arguments as of `receive`.
+
+    Raises:
+        UsageError, SourceError, StorageError: as of `receive`.
+    """
+    folder = service.folder(draft) / RETURNED / secrets.token_hex(4)
+    path = folder / _usable(name)
+    try:
+        for each in (folder.parent.parent, folder.parent, folder):
+            make_directory(each)
+        await _save(path, chunks, most_bytes)
+        yield path
+    except OSError as error:
+        raise _not_kept(error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _usable(name: str) -> str:

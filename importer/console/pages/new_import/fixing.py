@@ -1,0 +1,294 @@
+"""The third step: rows are fixed in a grid, one cell or all that are alike; every change can be taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from importer.console.access import Role, Session
+from importer.console.console import Console
+from importer.console.layout import card, heading, hint, number
+from importer.console.pages.new_import.alike import AlikeDialog
+from importer.console.pages.new_import.duplicates import draw_duplicates
+from importer.console.pages.new_import.steps import step_address
+from importer.console.pages.new_import.upload import upload_field
+from importer.console.pages.new_import.waiting import check_first
+from importer.console.texts import t
+from importer.core.runtime import beside_the_loop
+from importer.journal import Draft
+from importer.runs.drafts.alike import Alike
+from importer.runs.drafts.correcting import Edit, correct, leave_out, undo
+from importer.runs.drafts.fixing import ClusterView, FixingCounts, clusters, counts, rows
+from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
+
+_SHOWS: tuple[Show, ...] = ("failing", "warnings", "corrected", "duplicates", "left_out", "all")
+_BLOCK = 100
+"""Rows that the grid asks for at once."""
+
+
+async def draw(console: Console, session: Session, draft: Draft) -> None:
+    """Draw it; a draft that was not checked is checked first."""
+    if not draft.facts.checked_run:
+        check_first(console, session, draft)
+        return
+    found = await beside_the_loop(_look, console, draft.id)
+    await _Fixing(console, session, draft, found).draw()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is known of the rows of a draft."""
+
+    counts: FixingCounts
+    clusters: list[ClusterView]
+    columns: tuple[str, ...]
+
+
+def _look(console: Console, draft: str) -> _Found:
+    drafts = console.drafts
+    columns = rows(drafts, draft, count=0).columns
+    return _Found(counts(drafts, draft), clusters(drafts, draft), columns)
+
+
+@dataclass
+class _Fixing:
+    """One page that is open.
+
+    Args:
+        draft: as it was seen last.
+        wanted: which rows the grid shows.
+        chosen: the row and the column of the cell that was clicked last; 0: none.
+    """
+
+    console: Console
+    session: Session
+    draft: Draft
+    found: _Found
+    wanted: RowFilter = field(default_factory=RowFilter)
+    chosen: tuple[int, str] = (0, "")
+
+    @property
+    def may_change(self) -> bool:
+        """Whether cells can be corrected here."""
+        return self.session.may(Role.PREPARE) and not self.draft.facts.run_id
+
+    async def draw(self) -> None:
+        """Draw the page."""
+        with ui.element("div").classes("fixing"):
+            with ui.element("aside").props(f'aria-label="{t("fix.filters")}"'):
+                self._filters()
+            with ui.element("div").classes("rows"):
+                self._bar()
+                self.advice = ui.element("div")
+                self.grid = self._grid()
+                self._actions()
+        self.pairs = ui.element("div")
+        self._files()
+
+    # ------------------------------------------------------------------ what is shown
+
+    @ui.refreshable_method
+    def _filters(self) -> None:
+        counted = self.found.counts
+        sizes = {
+            "failing": counted.failing, "warnings": counted.warnings, "corrected": counted.corrected,
+            "left_out": counted.left_out, "all": counted.rows,
+        }  # fmt: skip
+        with ui.element("ul").classes("plain"):
+            for show in _SHOWS:
+                self._choice(t(f"fix.show_{show}"), RowFilter(show), sizes.get(show))
+        heading(t("fix.clusters"), 3)
+        with ui.element("ul").classes("plain"):
+            for one in self.found.clusters:
+                title = f"{one.title}: {one.key.column}" if one.key.column else one.title
+                self._choice(title, RowFilter("all", one.key), one.count, one.severity.value)
+
+    def _choice(self, title: str, wanted: RowFilter, count: int | None, kind: str = "") -> None:
+        is_chosen = (wanted.show, wanted.cluster) == (self.wanted.show, self.wanted.cluster)
+        with ui.element("li"):
+            chooser = ui.element("button").classes(f"choice {kind}").on("click", partial(self._show, wanted))
+            chooser.props(f"type=button aria-pressed={'true' if is_chosen else 'false'}")
+            with chooser:
+                ui.label(title)
+                if count is not None:
+                    number(count)
+
+    async def _show(self, wanted: RowFilter) -> None:
+        self.session.require(Role.VIEW)
+        self.wanted = RowFilter(wanted.show, wanted.cluster, self.wanted.text)
+        self._filters.refresh()
+        self._reload()
+        self._advise()
+        self.pairs.clear()
+        if wanted.show == "duplicates":
+            with self.pairs:
+                await draw_duplicates(self.console, self.session, self.draft.id, self._leave_out)
+
+    def _advise(self) -> None:
+        """Say how the chosen kind of problem is fixed, in all rows at once where that fits."""
+        self.advice.clear()
+        one = next((one for one in self.found.clusters if one.key == self.wanted.cluster), None)
+        if one is None:
+            return
+        with self.advice, ui.element("div").classes(f"problem {one.severity.value}"):
+            ui.label(one.message)
+            hint(one.fix or one.in_profile)
+            if self.may_change and one.key.column in self.found.columns:
+                ui.button(t("fix.alike"), on_click=partial(self._alike_cluster, one.key)).props("no-caps outline")
+
+    def _bar(self) -> None:
+        with ui.element("div").classes("row"):
+            self._state()
+            search = ui.input(t("fix.search")).props("type=search outlined dense clearable debounce=300")
+            search.on_value_change(lambda event: self._search(event.value or ""))
+
+    @ui.refreshable_method
+    def _state(self) -> None:
+        counted = self.found.counts
+        text = t("fix.state", failing=f"{counted.failing:,}", corrected=f"{counted.cells:,}")
+        ui.label(text).props("role=status")
+        if not counted.is_checked:
+            ui.label(t("fix.unchecked")).classes("state mixed")
+
+    def _search(self, text: str) -> None:
+        self.session.require(Role.VIEW)
+        self.wanted = RowFilter(self.wanted.show, self.wanted.cluster, text if self.session.sees_values else "")
+        self._reload()
+
+    # ------------------------------------------------------------------ the grid
+
+    def _grid(self) -> ui.aggrid:
+        options: dict[str, Any] = {
+            "rowModelType": "infinite",
+            ":datasource": self._source(),
+            "cacheBlockSize": _BLOCK,
+            "maxBlocksInCache": 10,
+            "infiniteInitialRowCount": 1,
+            "columnDefs": self._columns(),
+            "defaultColDef": {"sortable": False, "resizable": True, "minWidth": 110, "width": 160},
+            "tooltipShowDelay": 200,
+            "stopEditingWhenCellsLoseFocus": True,
+            "enableCellTextSelection": False,
+            "suppressHeaderFocus": False,
+        }
+        grid = ui.aggrid(options, auto_size_columns=False).classes("grid")
+        grid.props(f'aria-label="{t("fix.grid")}"')
+        grid.on("cellValueChanged", self._corrected, args=["data", "colId", "newValue"])
+        grid.on("cellFocused", self._chosen, js_handler=_FOCUSED)
+        return grid
+
+    def _columns(self) -> list[dict[str, Any]]:
+        first = {
+            "colId": "row", "headerName": t("fix.row"), "pinned": "left", "width": 90, "minWidth": 70,
+            ":valueGetter": "importerRowNumber", ":cellClass": "importerRowClass",
+            ":tooltipValueGetter": "importerRowTooltip",
+        }  # fmt: skip
+        cells = [
+            {
+                "colId": f"c{at}", "headerName": name, "editable": self.may_change,
+                ":valueGetter": f"importerCell({at})", ":valueSetter": f"importerSetCell({at})",
+                ":cellClass": f"importerCellClass({at})", ":tooltipValueGetter": f"importerTooltip({at})",
+            }
+            for at, name in enumerate(self.found.columns)
+        ]  # fmt: skip
+        return [first, *cells]
+
+    def _source(self) -> str:
+        """The expression that asks for the rows, block by block."""
+        cluster = self.wanted.cluster
+        query = {"show": self.wanted.show, "text": self.wanted.text}
+        if cluster is not None:
+            query |= {"code": cluster.code, "field": cluster.field, "column": cluster.column}
+        return f"importerRows({json.dumps(f'/drafts/{self.draft.id}/rows.json?{urlencode(query)}')})"
+
+    def _reload(self) -> None:
+        ui.run_javascript(f"getElement({self.grid.id}).api.setGridOption('datasource', {self._source()})")
+
+    def _chosen(self, event: GenericEventArguments) -> None:
+        row, column = int(event.args["row"]), str(event.args["column"])
+        self.chosen = (row, self.found.columns[int(column[1:])] if column.startswith("c") else "")
+
+    # ------------------------------------------------------------------ what is changed
+
+    def _actions(self) -> None:
+        if not self.may_change:
+            return
+        with ui.element("div").classes("row"):
+            ui.button(t("fix.alike_cell"), on_click=self._alike_cell).props("no-caps outline")
+            ui.button(t("fix.leave_out"), on_click=self._leave_chosen_out).props("no-caps outline")
+            ui.button(t("fix.undo"), on_click=self._undo).props("no-caps outline")
+            ui.button(t("fix.next"), on_click=self._next).props("no-caps")
+
+    async def _corrected(self, event: GenericEventArguments) -> None:
+        column = self.found.columns[int(str(event.args["colId"])[1:])]
+        edit = Edit(int(event.args["data"]["row"]), column, str(event.args["newValue"] or ""))
+        await self._change(partial(correct, self.console.drafts, self.draft.id, [edit]))
+
+    async def _leave_chosen_out(self) -> None:
+        if not self.chosen[0]:
+            ui.notify(t("fix.choose"))
+            return
+        await self._leave_out([self.chosen[0]])
+
+    async def _leave_out(self, numbers: list[int]) -> None:
+        await self._change(partial(leave_out, self.console.drafts, self.draft.id, numbers))
+
+    async def _undo(self) -> None:
+        await self._change(partial(undo, self.console.drafts, self.draft.id))
+
+    def _alike_cell(self) -> None:
+        row, column = self.chosen
+        if not column:
+            ui.notify(t("fix.choose"))
+            return
+        self._alike(Alike(row, column))
+
+    async def _alike_cluster(self, key: ClusterKey) -> None:
+        page = await beside_the_loop(rows, self.console.drafts, self.draft.id, 0, 1, RowFilter("all", key))
+        if page.rows:
+            self._alike(Alike(page.rows[0].row, key.column, key.code))
+
+    def _alike(self, cells: Alike) -> None:
+        AlikeDialog(self.console, self.session, self.draft.id, cells, self._change).open()
+
+    async def _change(self, work: Callable[..., Draft]) -> None:
+        """Change cells, and show what is wrong now; what was refused is shown as it was."""
+        self.session.require(Role.PREPARE)
+        try:
+            self.draft = await beside_the_loop(partial(work, by=self.session.user))
+        finally:
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        self.found = await beside_the_loop(_look, self.console, self.draft.id)
+        for part in (self._filters, self._state):
+            part.refresh()
+        ui.run_javascript(f"getElement({self.grid.id}).api.refreshInfiniteCache()")
+
+    def _next(self) -> None:
+        self.session.require(Role.PREPARE)
+        ui.navigate.to(step_address(self.draft, "check"))
+
+    # ------------------------------------------------------------------ in the spreadsheet
+
+    def _files(self) -> None:
+        if not self.session.sees_values:
+            return
+        with card(t("fix.files")):
+            hint(t("fix.files_hint"))
+            ui.link(t("fix.annotated"), f"/drafts/{self.draft.id}/annotated.xlsx")
+            if self.may_change:
+                upload_field(t("fix.fixed"), f"/drafts/{self.draft.id}/fixed")
+
+
+_FOCUSED = """event => {
+  const node = event.rowIndex === null ? null : event.api.getDisplayedRowAtIndex(event.rowIndex);
+  if (node && node.data && event.column) emit({row: node.data.row, column: event.column.getColId()});
+}"""

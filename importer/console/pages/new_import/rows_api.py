@@ -1,0 +1,94 @@
+"""What the grid of rows asks for, and files that go out to be fixed and come back."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from importer.console.access import RefusedError, Role
+from importer.console.console import Console
+from importer.console.guard import session_of
+from importer.console.pages.new_import.steps import step_address
+from importer.console.texts import t
+from importer.core.errors import ImporterError
+from importer.core.runtime import beside_the_loop
+from importer.runs.drafts.fixed_files import annotated, take_fixed
+from importer.runs.drafts.fixing import CellView, Problem, RowView, rows
+from importer.runs.drafts.receiving import received_file
+from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
+
+_MOST_ROWS = 200
+
+
+def register(console: Console, application: FastAPI) -> None:
+    """Add them."""
+
+    @application.get("/drafts/{draft_id}/rows.json")
+    async def some_rows(request: Request, draft_id: str, first: int, count: int, show: Show = "failing") -> Response:
+        session = session_of(request)
+        session.require(Role.VIEW)
+        wanted = _filter(request, show, sees_values=session.sees_values)
+        look = partial(rows, show_values=session.sees_values)
+        try:
+            page = await beside_the_loop(look, console.drafts, draft_id, first, min(count, _MOST_ROWS), wanted)
+        except ImporterError as error:
+            return JSONResponse({"problem": str(error)}, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return JSONResponse({"rows": [_row(one) for one in page.rows], "total": page.total})
+
+    @application.get("/drafts/{draft_id}/annotated.xlsx")
+    async def workbook(request: Request, draft_id: str) -> Response:
+        session = session_of(request)
+        session.require(Role.VIEW)
+        if not session.sees_values:
+            raise RefusedError(t("run.values"))
+        path = await beside_the_loop(annotated, console.drafts, draft_id)
+        return FileResponse(path, filename=path.name)
+
+    @application.put("/drafts/{draft_id}/fixed")
+    async def fixed(request: Request, draft_id: str, name: str) -> Response:
+        session = session_of(request)
+        session.require(Role.PREPARE)
+        try:
+            draft = await beside_the_loop(console.drafts.find, draft_id)
+            most = console.profile.console.max_upload_bytes
+            async with received_file(console.drafts, draft, name, request.stream(), most_bytes=most) as path:
+                taken = await beside_the_loop(partial(take_fixed, by=session.user), console.drafts, draft.id, path)
+        except ImporterError as error:
+            return JSONResponse({"problem": str(error)}, HTTPStatus.UNPROCESSABLE_ENTITY)
+        again = secrets.token_hex(2)  # the same address with another query: the page is loaded again
+        return JSONResponse({"next": f"{step_address(taken.draft, 'fix')}?{again}"})
+
+
+def _filter(request: Request, show: Show, *, sees_values: bool) -> RowFilter:
+    asked = request.query_params
+    code = asked.get("code", "")
+    cluster = ClusterKey(code, asked.get("field", ""), asked.get("column", "")) if code else None
+    return RowFilter(show, cluster, asked.get("text", "") if sees_values else "")
+
+
+def _row(row: RowView) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "state": row.state,
+        "cells": [_cell(cell) for cell in row.cells],
+        "extra": [cell.text for cell in row.extra],
+        "problems": [_problem(one) for one in row.problems],
+    }
+
+
+def _cell(cell: CellView) -> dict[str, Any]:
+    shown: dict[str, Any] = {"t": cell.text}
+    if cell.original is not None:
+        shown["o"] = cell.original
+    if cell.problems:
+        shown["p"] = [_problem(one) for one in cell.problems]
+    return shown
+
+
+def _problem(one: Problem) -> dict[str, str]:
+    return {"s": one.severity.value, "m": one.message}
