@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +83,18 @@ def hint(text: str) -> TextElement:
 def number(value: int) -> TextElement:
     """A number, written as its reader writes numbers."""
     return TextElement(tag="data", text=f"{value:,}").props(f"value={value}").classes("number")
+
+
+def counts_list(counts: Mapping[str, int]) -> None:
+    """Numbers of rows by state; those of no rows are left out."""
+    with ui.element("dl").classes("counts"):
+        for name, count in counts.items():
+            if count:
+                with ui.element("div"):
+                    with ui.element("dt"):
+                        ui.label(t(f"states.{name}"))
+                    with ui.element("dd"):
+                        number(count)
 
 
 def moment(seconds: float) -> TextElement:

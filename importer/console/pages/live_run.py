@@ -9,7 +9,7 @@ from nicegui import ui
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
-from importer.console.layout import card, heading, hint, moment, number
+from importer.console.layout import card, counts_list, heading, hint, moment, number
 from importer.console.texts import t
 from importer.core.states import RowState
 
@@ -87,15 +87,7 @@ def _question(session: Session, job: Job) -> None:
 
 @ui.refreshable
 def _counts(job: Job) -> None:
-    with ui.element("dl").classes("counts"):
-        for state in RowState:
-            count = job.live.tally.states[state]
-            if count:
-                with ui.element("div"):
-                    with ui.element("dt"):
-                        ui.label(t(f"states.{state}"))
-                    with ui.element("dd"):
-                        number(count)
+    counts_list({state.value: job.live.tally.states[state] for state in RowState})
 
 
 @ui.refreshable

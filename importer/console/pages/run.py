@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,19 @@ from importer.console.access import RefusedError, Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.jobs import Job
-from importer.console.layout import card, heading, hint, number, page_frame, target_banner
+from importer.console.layout import card, counts_list, heading, hint, number, page_frame, target_banner
 from importer.console.pages.live_run import live_card
 from importer.console.pages.row_search import search_card
 from importer.console.texts import t
 from importer.core.errors import UsageError
 from importer.core.runtime import beside_the_loop
-from importer.profile import Profile
-from importer.results import Report
-from importer.runs.context import Context, People
+from importer.runs.context import People
+from importer.runs.drafts.sending import resume
 from importer.runs.history import one_run
-from importer.runs.resume import resume
 
 _MASKED = frozenset({"report", "report_json"})
 """Files without values: whoever may view may have them."""
-_STATES = ("created", "existing", "valid", "invalid", "rejected", "failed", "unknown", "unsent")
+_STATES = ("read", "created", "existing", "valid", "invalid", "rejected", "failed", "unknown", "unsent")
 _ELSEWHERE_EVERY_S = 3.0
 
 
@@ -80,22 +77,10 @@ def _state_card(console: Console, session: Session, report: Mapping[str, Any], j
             ui.label(str(job.error)).classes("problem").props("role=alert")
         elif report.get("error"):
             ui.label(report["error"]).classes("problem")
-        with ui.element("dl").classes("counts"):
-            _count("read", report["counts"].get("read", 0))
-            for state in _STATES:
-                if report["counts"].get(state):
-                    _count(state, report["counts"][state])
+        counts_list({state: report["counts"].get(state, 0) for state in _STATES})
         is_open = report["state"] == "stopped" and not report["dry_run"]
         if is_open and session.may(Role.RUN) and (job is None or job.is_done):
             ui.button(t("run.resume"), on_click=lambda: _resume(console, session, report)).props("no-caps")
-
-
-def _count(name: str, count: int) -> None:
-    with ui.element("div"):
-        with ui.element("dt"):
-            ui.label(t(f"states.{name}"))
-        with ui.element("dd"):
-            number(count)
 
 
 def _resume(console: Console, session: Session, report: Mapping[str, Any]) -> None:
@@ -103,18 +88,12 @@ def _resume(console: Console, session: Session, report: Mapping[str, Any]) -> No
     session.require(Role.RUN)
     run_id = str(report["run_id"])
 
-    async def work(job: Job) -> Report:
-        return await resume(working(console, job, console.profile), run_id)
+    async def work(job: Job) -> object:
+        people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the banner names the host
+        return await resume(console.drafts, run_id, emit=job.live, stop=job.stop, people=people)
 
     console.jobs.begin(run_id, session.user, work)
     ui.navigate.reload()
-
-
-def working(console: Console, job: Job, profile: Profile) -> Context:
-    """What the steps of a run share that the console has begun: its user has agreed to send on the page before."""
-    people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)
-    machine = replace(console.machine, waited_s=0.0)
-    return Context(profile, "run", job.live, job.stop, people, machine)
 
 
 def _issues_card(report: Mapping[str, Any]) -> None:

@@ -104,7 +104,7 @@ class _Fixing:
         with ui.element("ul").classes("plain"):
             for show in _SHOWS:
                 self._choice(t(f"fix.show_{show}"), RowFilter(show), sizes.get(show))
-        heading(t("fix.clusters"), 3)
+        heading(t("fix.clusters"))
         with ui.element("ul").classes("plain"):
             for one in self.found.clusters:
                 title = f"{one.title}: {one.key.column}" if one.key.column else one.title
@@ -181,7 +181,7 @@ class _Fixing:
         grid = ui.aggrid(options, auto_size_columns=False).classes("grid")
         grid.props(f'aria-label="{t("fix.grid")}"')
         grid.on("cellValueChanged", self._corrected, args=["data", "colId", "newValue"])
-        grid.on("cellFocused", self._chosen, js_handler=_FOCUSED)
+        grid.on("cellFocused", self._chosen, js_handler=_FOCUSED.replace("GRID", str(grid.id)))
         return grid
 
     def _columns(self) -> list[dict[str, Any]]:
@@ -289,6 +289,6 @@ class _Fixing:
 
 
 _FOCUSED = """event => {
-  const node = event.rowIndex === null ? null : event.api.getDisplayedRowAtIndex(event.rowIndex);
-  if (node && node.data && event.column) emit({row: node.data.row, column: event.column.getColId()});
+  const row = event.rowIndex === null ? null : getElement(GRID).api.getDisplayedRowAtIndex(event.rowIndex)?.data;
+  if (row && event.colId) emit({row: row.row, column: event.colId});
 }"""

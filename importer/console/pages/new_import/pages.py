@@ -11,7 +11,7 @@ from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.layout import page_frame, target_banner
-from importer.console.pages.new_import import fixing, mapping, rows_api, upload
+from importer.console.pages.new_import import approving, checking, fixing, mapping, rows_api, running, upload
 from importer.console.pages.new_import.steps import STEPS, step_list
 from importer.console.texts import t
 from importer.core.errors import UsageError
@@ -20,7 +20,14 @@ from importer.journal import Draft
 
 Draw = Callable[[Console, Session, Draft], Awaitable[None]]
 
-_PAGES: Mapping[str, Draw] = {"upload": upload.draw, "map": mapping.draw, "fix": fixing.draw}
+_PAGES: Mapping[str, Draw] = {
+    "upload": upload.draw,
+    "map": mapping.draw,
+    "fix": fixing.draw,
+    "check": checking.draw,
+    "approve": approving.draw,
+    "run": running.draw,
+}
 
 
 def register(console: Console, application: FastAPI) -> None:

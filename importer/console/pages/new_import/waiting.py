@@ -6,7 +6,7 @@ from nicegui import ui
 
 from importer.console.access import Role, Session
 from importer.console.console import Console
-from importer.console.jobs import Job, Work
+from importer.console.jobs import Job
 from importer.console.layout import card
 from importer.console.texts import t
 from importer.journal import Draft
@@ -37,12 +37,6 @@ def begin_check(console: Console, session: Session, draft: Draft) -> None:
         return await check(console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop)
 
     show_job(session, console.jobs.begin(draft.id, session.user, work))
-
-
-def begin(console: Console, session: Session, draft: Draft, work: Work) -> None:
-    """Begin other work on a draft; the page that is drawn again shows how far it is."""
-    console.jobs.begin(draft.id, session.user, work)
-    ui.navigate.reload()
 
 
 def show_job(session: Session, job: Job) -> None:

@@ -1,0 +1,126 @@
+"""The fifth step: the plan is looked at and signed, by a second person where the policy asks for one, and then sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from importer.console.access import RefusedError, Role, Session
+from importer.console.console import Console
+from importer.console.jobs import Job
+from importer.console.layout import card, hint
+from importer.console.pages.new_import.steps import step_address
+from importer.console.pages.new_import.waiting import failed_job, show_job
+from importer.console.signing import own_signer
+from importer.console.texts import t
+from importer.core.runtime import beside_the_loop
+from importer.journal import Draft
+from importer.profile import HARMLESS_TARGETS
+from importer.runs.context import People
+from importer.runs.drafts.sending import approve, has_plan, judged, run
+from importer.runs.plans.approve import Judged
+
+
+async def draw(console: Console, session: Session, draft: Draft) -> None:
+    """Draw it."""
+    job = console.jobs.find(draft.id)
+    if job is not None and not job.is_done:
+        show_job(session, job)
+        return
+    if job is not None and (job.error is not None or job.is_broken):
+        failed_job(job)
+    if not has_plan(draft):
+        with card():
+            hint(t("approve.none"))
+            ui.link(t("approve.back"), step_address(draft, "check"))
+        return
+    found = await beside_the_loop(judged, console.drafts, draft.id)
+    _plan_card(found)
+    if found.is_needed and not found.approved and session.may(Role.APPROVE):
+        _sign_card(console, session, draft, found)
+    if session.may(Role.RUN) and not draft.facts.run_id:
+        _run_card(console, session, draft, found)
+
+
+def _plan_card(found: Judged) -> None:
+    with card(t("approve.plan")):
+        with ui.element("dl").classes("pairs"):
+            for name, text in _facts(found.as_json()):
+                with ui.element("dt"):
+                    ui.label(t(f"approve.{name}"))
+                with ui.element("dd"):
+                    ui.label(text)
+        for one, words in found.signatures:
+            ui.label(t("approve.signed", name=one.name, role=one.role, verdict=words))
+        if found.is_needed:
+            for sentence in found.missing:
+                ui.label(sentence).classes("problem warning")
+            if found.who:
+                hint(t("approve.who", who=", ".join(map(str, found.who))))
+            if found.approved:
+                ui.label(t("approve.approved")).classes("state good")
+        else:
+            hint(t("approve.not_needed"))
+
+
+def _facts(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "target", f"{said['target']} ({said['host']})" if said["host"] else said["target"]
+    yield "rows", f"{said['rows']:,}"
+    yield "held_back", f"{said['counts'].get('invalid', 0):,}"
+    yield "known", f"{said['known']:,}"
+    if text := said["forecast"].get("text"):
+        yield "forecast", str(text)
+    yield "made_by", said["author"]
+    yield "good_until", said["good_until"].replace("T", " ")
+    yield "sha256", said["sha256"][:16]
+
+
+def _sign_card(console: Console, session: Session, draft: Draft, found: Judged) -> None:
+    with card(t("approve.title")):
+        hint(t("approve.hint"))
+        password = ui.input(t("approve.password"), password=True).props("outlined dense autocomplete=off")
+
+        async def sign() -> None:
+            session.require(Role.APPROVE)
+            signer = own_signer(session, password.value or "")
+            work = partial(approve, by=session.user)
+            await beside_the_loop(work, console.drafts, draft.id, signer, found.plan.sha256)
+            ui.navigate.reload()
+
+        ui.button(t("approve.sign"), on_click=sign).props("no-caps")
+
+
+def _run_card(console: Console, session: Session, draft: Draft, found: Judged) -> None:
+    is_live, host = found.plan.target not in HARMLESS_TARGETS, found.plan.host
+    with card(t("approve.run")):
+        if found.refusal:
+            ui.label(found.refusal).classes("problem")
+            return
+        typed = None
+        if is_live:
+            ui.label(t("approve.live", host=host, count=f"{found.plan.rows:,}")).classes("problem")
+            typed = (
+                ui.input(t("approve.type_host", host=host)).props("outlined dense autocomplete=off").classes("field")
+            )
+
+        def send() -> None:
+            session.require(Role.RUN)
+            if typed is not None and (typed.value or "").strip() != host:
+                raise RefusedError(t("approve.not_typed", host=host))
+            _begin(console, session, draft)
+
+        ui.button(t("approve.send", count=f"{found.plan.rows:,}"), on_click=send).props("no-caps")
+
+
+def _begin(console: Console, session: Session, draft: Draft) -> None:
+    """Send exactly what the plan says; the page then shows how far that is."""
+
+    async def work(job: Job) -> object:
+        people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the host was typed on the page
+        return await run(console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop, people=people)
+
+    console.jobs.begin(draft.id, session.user, work)
+    ui.navigate.to(step_address(draft, "run"))

@@ -1,0 +1,134 @@
+"""The fourth step: what would be created, held back and changed, how long it takes, and the plan of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from importer.approval import load_policy
+from importer.console.access import Role, Session
+from importer.console.console import Console
+from importer.console.jobs import Job
+from importer.console.layout import card, counts_list, heading, hint
+from importer.console.pages.new_import.steps import step_address
+from importer.console.pages.new_import.waiting import begin_check, failed_job, show_job
+from importer.console.signing import own_key_file, own_signer
+from importer.console.texts import t
+from importer.core.runtime import beside_the_loop
+from importer.journal import Draft
+from importer.results import PreviewedRow
+from importer.runs import registry
+from importer.runs.drafts.sending import choose_target, plan
+from importer.runs.history import one_run
+from importer.runs.plans.authorship import no_author
+from importer.runs.preview import preview
+
+_BODIES = 5
+
+
+async def draw(console: Console, session: Session, draft: Draft) -> None:
+    """Draw it; what was changed since the last check is checked again first."""
+    job = console.jobs.find(draft.id)
+    if job is not None and not job.is_done:
+        show_job(session, job)
+        return
+    if job is not None and (job.error is not None or job.is_broken):
+        failed_job(job)
+    if not draft.is_checked:
+        _check_again(console, session, draft)
+        return
+    report = await beside_the_loop(one_run, console.workspace, draft.facts.checked_run)
+    _result_card(report, draft)
+    _target_card(console, session, draft)
+    shown = await beside_the_loop(_bodies, console, session, draft)
+    _bodies_card(shown)
+    if session.may(Role.PREPARE) and not draft.facts.run_id:
+        _plan_card(console, session, draft)
+
+
+def _check_again(console: Console, session: Session, draft: Draft) -> None:
+    with card():
+        hint(t("check.changed"))
+        if session.may(Role.PREPARE):
+            ui.button(t("check.again"), on_click=lambda: _begin_check(console, session, draft)).props("no-caps")
+
+
+def _begin_check(console: Console, session: Session, draft: Draft) -> None:
+    begin_check(console, session, draft)
+    ui.navigate.reload()
+
+
+def _result_card(report: Mapping[str, Any], draft: Draft) -> None:
+    with card(t("check.result")):
+        ui.label(report.get("verdict") or "")
+        counts_list({name: report["counts"].get(name, 0) for name in ("read", "valid", "invalid")})
+        if report["counts"].get("invalid"):
+            ui.link(t("check.fix"), step_address(draft, "fix"))
+        if text := (report.get("forecast") or {}).get("text"):
+            hint(str(text))
+
+
+def _target_card(console: Console, session: Session, draft: Draft) -> None:
+    """Where it is sent: only to targets that the profile names."""
+    chosen = draft.facts.target or console.profile.target
+    with card(t("check.target")):
+
+        async def choose(target: str) -> None:
+            session.require(Role.PREPARE)
+            work = partial(choose_target, by=session.user, seen=draft.version)
+            await beside_the_loop(work, console.drafts, draft.id, target)
+            ui.navigate.reload()
+
+        targets = {name: name for name in console.targets}
+        field = ui.select(targets, label=t("check.target"), value=chosen).props("outlined dense").classes("field")
+        field.on_value_change(lambda event: choose(event.value))
+        field.set_enabled(session.may(Role.PREPARE) and not draft.facts.run_id)
+
+
+def _bodies(console: Console, session: Session, draft: Draft) -> Sequence[PreviewedRow]:
+    with registry.opened_run(console.workspace, draft.facts.checked_run) as opened:
+        return preview(opened.journal, opened.stored, _BODIES, show_values=session.sees_values)
+
+
+def _bodies_card(shown: Sequence[PreviewedRow]) -> None:
+    if not shown:
+        return
+    with card(t("check.bodies")):
+        hint(t("check.bodies_hint"))
+        for row in shown:
+            heading(t("search.story", row=row.row, state=t(f"states.{row.state}")), 3)
+            for error in row.errors:
+                ui.label(error).classes("problem")
+            with ui.element("dl").classes("pairs"):
+                for one in row.fields:
+                    with ui.element("dt"):
+                        ui.label(one.field)
+                    with ui.element("dd"):
+                        ui.label(one.after if one.before == one.after else f"{one.before} → {one.after}")
+
+
+def _plan_card(console: Console, session: Session, draft: Draft) -> None:
+    with card(t("check.plan")):
+        hint(t("check.plan_hint"))
+        key = own_key_file(session) if load_policy() is not None else None
+        password = None
+        if key is not None and key.is_locked:
+            password = ui.input(t("approve.password"), password=True).props("outlined dense autocomplete=off")
+
+        def make() -> None:
+            session.require(Role.PREPARE)
+            signer = own_signer(session, password.value if password else "") if key else None
+            author = no_author if signer is None else lambda: signer
+
+            async def work(job: Job) -> object:
+                return await plan(
+                    console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop, author=author
+                )
+
+            console.jobs.begin(draft.id, session.user, work)
+            ui.navigate.to(step_address(draft, "approve"))
+
+        ui.button(t("check.make"), on_click=make).props("no-caps")
