@@ -107,7 +107,8 @@ def _bodies_card(shown: Sequence[PreviewedRow]) -> None:
                     with ui.element("dt"):
                         ui.label(one.field)
                     with ui.element("dd"):
-                        ui.label(one.after if one.before == one.after else f"{one.before} → {one.after}")
+                        is_changed = one.after and one.before != one.after
+                        ui.label(f"{one.before} → {one.after}" if is_changed else one.before or one.after)
 
 
 def _plan_card(console: Console, session: Session, draft: Draft) -> None:

@@ -11,7 +11,7 @@ from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.layout import page_frame, target_banner
-from importer.console.pages.new_import import approving, checking, fixing, mapping, rows_api, running, upload
+from importer.console.pages.new_import import approving, checking, fixing, mapping, rows_api, upload, waiting
 from importer.console.pages.new_import.steps import STEPS, step_list
 from importer.console.texts import t
 from importer.core.errors import UsageError
@@ -26,7 +26,7 @@ _PAGES: Mapping[str, Draw] = {
     "fix": fixing.draw,
     "check": checking.draw,
     "approve": approving.draw,
-    "run": running.draw,
+    "run": waiting.draw_run,
 }
 
 

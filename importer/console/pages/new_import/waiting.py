@@ -1,4 +1,4 @@
-"""What is shown while a draft is checked or planned; the page comes back by itself when that is done."""
+"""What is shown while a draft is checked, planned or begins to be sent; the page goes on by itself after that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from nicegui import ui
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
-from importer.console.layout import card
+from importer.console.layout import card, hint
+from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
 from importer.journal import Draft
 from importer.runs.drafts.checking import check
@@ -56,6 +57,22 @@ def show_job(session: Session, job: Job) -> None:
         bar.set_value(tally.done / tally.total if tally.total else 0)
 
     ui.timer(_EVERY_S, update)
+
+
+async def draw_run(console: Console, session: Session, draft: Draft) -> None:
+    """The sixth step: the run begins; as soon as it has a name, its own page shows it."""
+    job = console.jobs.find(draft.id)
+    if draft.facts.run_id:
+        ui.navigate.to(step_address(draft, "run"))
+    elif job is not None and not job.is_done:
+        show_job(session, job)
+        ui.timer(_EVERY_S, lambda: ui.navigate.to(f"/runs/{job.live.run_id}") if job.live.run_id else None)
+    else:
+        if job is not None:
+            failed_job(job)
+        with card():
+            hint(t("running.none"))
+            ui.link(t("running.back"), step_address(draft, "approve"))
 
 
 def failed_job(job: Job) -> None:
