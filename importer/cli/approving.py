@@ -174,12 +174,21 @@ def _facts(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "account", said["scope"].rpartition("#")[2]
     counts = [f"{count:,} {name}" for name, count in said["counts"].items() if count]
     yield "rows", ", ".join([*counts, *([f"{said['known']:,} known already"] if said["known"] else [])])
+    yield "documents", _documents(said["documents"])
     yield "forecast", str(said["forecast"].get("text", ""))
     authors = [one["name"] for one in said["signatures"] if one["role"] == "author"]
     yield "made", f"{_moment(said['made_at'])} by {authors[0] if authors else said['author'] + ' (not signed)'}"
     yield "good until", f"{_moment(said['good_until'])}{': it has expired' if said['expired'] else ''}"
     root = f", bodies {said['root'][:_HASH]}" if said["root"] else ""
     yield "SHA-256", f"plan {said['sha256'][:_HASH]}{root}"
+
+
+def _documents(said: Mapping[str, int]) -> str:
+    """How many files are uploaded, and how many of them may have another content by then; empty: none is."""
+    from importer.runs.plans.import_plan import PlannedDocuments  # noqa: PLC0415
+
+    unbound = PlannedDocuments(count=said["count"], at_addresses=said["at_addresses"]).unbound
+    return f"{said['count']:,}{f', of which {unbound}' if unbound else ''}" if said["count"] else ""
 
 
 def _moment(iso: str) -> str:

@@ -118,16 +118,22 @@ class Applications(NamedTuple):
     took_s: float = 0.0
 
 
+FILE_SHA256 = "sha256"
+"""The member of a document's object that holds the SHA-256 that its file must have; it is never sent."""
+
+
 class UnreadFile(NamedTuple):
     """Why the file of a document was not read.
 
     Args:
         message: a sentence for everybody; it names neither the file nor its address.
         later: the same file may be read later.
+        code: of the issue; empty: that of any document that was not uploaded.
     """
 
     message: str
     later: bool = False
+    code: str = ""
 
 
 class StepResult(NamedTuple):

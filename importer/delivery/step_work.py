@@ -199,7 +199,7 @@ _UNKNOWN: Mapping[Step, str] = {
     Step.SUSPEND: "suspend_unknown",
     Step.DELETE: "delete_unknown",
 }
-_OWN_CODES = frozenset({"limit_missing", "changed_since", "value_hidden", "cannot_change"})
+_OWN_CODES = frozenset({"limit_missing", "changed_since", "value_hidden", "cannot_change", "document_changed"})
 _FIELDS: Mapping[Step, str] = {
     Step.BENEFICIARIES: "beneficiaries.{}",
     Step.LIMITS: "limits",

@@ -98,7 +98,7 @@ async def plan_undo(
         asked = requirement(profile, opened.where)
         signer = signer_of(profile, asked, author, context.now())
         done = opened.workspace.journal.steps(opened.stored.run).states(Step(action))
-        left = [one for one in opened.created if done.get(one.ordinal) is not StepState.DONE]
+        left = [one for one in opened.created if done.get((one.ordinal, "")) is not StepState.DONE]
         entries, skipped = await _looked_at(opened, left)
         doubted = [one for one in opened.made if one.state is not RowState.CREATED]
         skipped += [Skipped(row=one.row, customer_id=one.customer_id, why=_UNKNOWN) for one in doubted]
@@ -209,7 +209,7 @@ async def apply_undo(
         await beside_the_loop(steps.change, plan.step, plan.planned())
         await _make(opened, plan, _again(opened, plan, path))
         states = await beside_the_loop(steps.states, plan.step)
-        found = {one: states.get(one.ordinal, StepState.WAITING) for one in plan.entries}
+        found = {one: states.get((one.ordinal, ""), StepState.WAITING) for one in plan.entries}
         failed = tuple(one for one, state in found.items() if state in FAILED_STEPS)
         done = sum(state is StepState.DONE for state in found.values())
         report = _report(opened, plan, path, done=done, failed=failed)

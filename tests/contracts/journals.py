@@ -140,6 +140,7 @@ class Book:
             prints={},
             how=IGNORED,
             facts=RunFacts(),
+            brought={},
             profile=None,
         )
 

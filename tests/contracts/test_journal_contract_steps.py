@@ -138,7 +138,7 @@ def test_a_plan_applied_again_keeps_what_is_done_and_what_is_in_doubt(desk: Book
         (1, "b", False), (3, "c", True), (4, "d", True),
     ]  # fmt: skip
     assert warnings(desk, 1) == []
-    assert journal.steps(desk.run).states(Step.SUSPEND)[0] is StepState.DONE
+    assert journal.steps(desk.run).states(Step.SUSPEND)[0, ""] is StepState.DONE
 
 
 def test_another_plan_takes_the_place_of_the_one_before(desk: Book, journal: Journal) -> None:
@@ -150,8 +150,8 @@ def test_another_plan_takes_the_place_of_the_one_before(desk: Book, journal: Jou
     assert [(task.ordinal, task.guard, task.in_doubt) for task in desk.again().claim_steps(Step.SUSPEND)] == [
         (4, "new", False), (1, "new", True),
     ]  # fmt: skip
-    assert journal.steps(desk.run).states(Step.SUSPEND)[0] is StepState.UNKNOWN
-    assert 3 not in journal.steps(desk.run).states(Step.SUSPEND)
+    assert journal.steps(desk.run).states(Step.SUSPEND)[0, ""] is StepState.UNKNOWN
+    assert (3, "") not in journal.steps(desk.run).states(Step.SUSPEND)
 
 
 def test_what_is_taken_back_has_no_other_step_left_to_begin(desk: Book, journal: Journal) -> None:

@@ -55,6 +55,12 @@ _ALL = (
         "Correct the file if the message is about it, and retry the run. Else upload the document at the target.",
     ),
     IssueCode.warning(
+        "document_changed",
+        "The file of a document is not the one of the plan; it was not sent",
+        "",
+        "Put the file back as it was, and retry the run; or plan the retry with the file as it is: `plan --retry`.",
+    ),
+    IssueCode.warning(
         "document_unknown",
         "It is not known whether a document was uploaded",
         "",

@@ -113,12 +113,13 @@ class ShowsAdditions(Protocol):
 class Files(Protocol):
     """Where the bytes of documents come from. Reads only what the profile allows; a cell opens no other file."""
 
-    async def read(self, name: str, most_bytes: int) -> bytes | UnreadFile:
+    async def read(self, name: str, most_bytes: int, sha256: str = "") -> bytes | UnreadFile:
         """Read a file whole, or say why not; never more of it than it may have.
 
         Args:
             name: what the cell says: a name below the folder of documents, or an address.
             most_bytes: a larger file is not read.
+            sha256: that its content must have, in hexadecimal digits; empty: it may have any.
         """
         ...
 

@@ -166,6 +166,7 @@ class Returns(Protocol):
         how: Comparison,
         facts: RunFacts,
         profile: ProfileNow | None,
+        brought: Mapping[int, bytes],
     ) -> None:
         """Write rows as they came back, all in one commit.
 
@@ -174,6 +175,7 @@ class Returns(Protocol):
             prints: kind of likeness to ordinal to a keyed hash: what is compared with earlier runs.
             facts: what the run notes.
             profile: None: the run keeps its own.
+            brought: ordinals of other rows to what they bring for the steps after their creates from now on.
 
         Raises:
             JournalError: a row is no longer in the state that it was judged in, or cannot be opened from it; or the

@@ -64,8 +64,8 @@ class RunSteps(Protocol):
         """
         ...
 
-    def states(self, step: Step) -> Mapping[int, StepState]:
-        """The state of every step of one kind without parts, by the ordinal of its row, of rows that have it."""
+    def states(self, step: Step) -> Mapping[tuple[int, str], StepState]:
+        """The state of every step of one kind, by the ordinal of its row and its part, of rows that have it."""
         ...
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:

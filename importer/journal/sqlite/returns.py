@@ -110,11 +110,14 @@ class Returns:
         how: Comparison,
         facts: RunFacts,
         profile: ProfileNow | None,
+        brought: Mapping[int, bytes],
     ) -> None:
         likenesses = self._likenesses(prints, how.contract)
         with self.database.transaction() as tx:
             for first, group in groupby(revisions, lambda one: self._first(tx, one.ordinal)):
                 self._revise_batch(tx, first, list(group))
+            for first, ordinals in groupby(sorted(brought), lambda one: self._first(tx, one)):
+                self._bring(tx, first, {ordinal: brought[ordinal] for ordinal in ordinals})
             self._change_issues(tx, issues)
             self._compare(tx, likenesses, how, {one.ordinal for one in revisions if one.state is RowState.READY})
             self._note(tx, facts, profile)
@@ -216,6 +219,14 @@ class Returns:
             tx.execute(
                 "UPDATE runs SET extra = max(extra, ?) WHERE run = ?", (max(map(len, extras.values())), self.run)
             )
+
+    def _bring(self, tx: sqlite3.Connection, first: int, brought: Mapping[int, bytes]) -> None:
+        """Replace what rows bring for the steps after their creates."""
+        (kept,) = tx.execute("SELECT after FROM batches WHERE run = ? AND first = ?", (self.run, first)).fetchone()
+        after = list(unpack_payloads(kept))
+        for ordinal, one in brought.items():
+            after[ordinal - first] = one
+        tx.execute("UPDATE batches SET after = ? WHERE run = ? AND first = ?", (pack_after(after), self.run, first))
 
     def _open(self, tx: sqlite3.Connection, one: Revision, sent: bytes) -> None:
         """Change a row's state and what is known of it, if the table of reopenings allows it."""

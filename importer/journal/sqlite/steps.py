@@ -105,14 +105,14 @@ class RunSteps:
             self._forget_warnings(tx, step, "", [ordinal for ordinal in ordinals if ordinal not in done])
             self._insert(tx, planned, _CHANGED_AGAIN)
 
-    def states(self, step: Step) -> Mapping[int, StepState]:
+    def states(self, step: Step) -> Mapping[tuple[int, str], StepState]:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                "SELECT s.ordinal, s.state FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
+                "SELECT s.ordinal, s.part, s.state FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
                 f" WHERE s.run = ? AND s.step = ? AND {HAS_STEP}",
                 (self._run, step.value),
             ).fetchall()
-        return {ordinal: StepState(state) for ordinal, state in found}
+        return {(ordinal, part): StepState(state) for ordinal, part, state in found}
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:
         ordinals = [one.ordinal for one in refused]

@@ -1,6 +1,7 @@
 """Documents that rows name: which files a cell opens, what is wrong with them, and their bytes when they are sent."""
 
-from importer.runs.documents.check import files_among, with_documents
-from importer.runs.documents.sources import DocumentFiles, DocumentSources, hash_of_file
+from importer.runs.documents.binding import Binding
+from importer.runs.documents.check import with_documents
+from importer.runs.documents.sources import DocumentFiles, DocumentSources, files_among
 
-__all__ = ["DocumentFiles", "DocumentSources", "files_among", "hash_of_file", "with_documents"]
+__all__ = ["Binding", "DocumentFiles", "DocumentSources", "files_among", "with_documents"]

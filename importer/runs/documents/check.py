@@ -5,12 +5,12 @@ Addresses are only compared with those that are allowed; nothing is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from importer.core.batches import CheckedBatch, MappedBatch
-from importer.core.contract import Contract, FieldSpec, Kind
+from importer.core.contract import Contract
 from importer.core.contract.text import clean
 from importer.core.issue_codes.documents import DOCUMENT_CODES
 from importer.core.issues import Issue, IssueCollector
@@ -18,8 +18,9 @@ from importer.core.labels import nearest, quotable
 from importer.core.ports import Validator
 from importer.profile import Profile
 from importer.runs.documents.addresses import NOT_ALLOWED, is_address
+from importer.runs.documents.binding import Binding
 from importer.runs.documents.folder import NOT_FOUND, UnusableDocumentError
-from importer.runs.documents.sources import DocumentSources
+from importer.runs.documents.sources import DocumentSources, files_among
 
 _Value = TypeVar("_Value")
 _MOST_HINTS = 20
@@ -32,16 +33,21 @@ class DocumentValidator:
 
     Args:
         sources: where files may be.
+        binding: binds the files of valid rows to their content; None: they are sent as they are then.
     """
 
     contract: Contract
     validator: Validator
     sources: DocumentSources
+    binding: Binding | None = None
 
     def check(self, batch: MappedBatch) -> CheckedBatch:
         checked = self.validator.check(batch)
         found = list(self._issues(batch))
-        return _refused(checked, found) if found else checked
+        checked = _refused(checked, found) if found else checked
+        if self.binding is None or not checked.after:
+            return checked
+        return replace(checked, after=[one and self.binding.bound(one) for one in checked.after])
 
     def _issues(self, batch: MappedBatch) -> Iterator[Issue]:
         """One for each file that cannot be sent, in the order of the fields."""
@@ -69,24 +75,23 @@ class DocumentValidator:
         return f" Did you mean '{close}'?" if close else ""
 
 
-def with_documents(profile: Profile, validator: Validator, mapped: Collection[str], source: str) -> Validator:
+def with_documents(
+    profile: Profile, validator: Validator, mapped: Collection[str], source: str, *, binds: bool = False
+) -> Validator:
     """A validator that looks at documents, too, where columns name them and the profile sends them.
 
     Args:
         mapped: the fields that are mapped.
         source: where the customers came from (`RunHeader.path`).
+        binds: the files of valid rows are bound to their content, for a plan.
 
     Raises:
         ProfileError: as `DocumentSources.of`.
     """
-    if not profile.after_create.documents or not files_among(profile.contract, mapped):
+    binding = Binding.of(profile, mapped, source)
+    if binding is None:
         return validator
-    return DocumentValidator(profile.contract, validator, DocumentSources.of(profile, source))
-
-
-def files_among(contract: Contract, names: Iterable[str]) -> list[FieldSpec]:
-    """The fields among some names that name files."""
-    return [spec for name in names if (spec := contract.spec(name)) and spec.kind is Kind.FILE]
+    return DocumentValidator(profile.contract, validator, binding.sources, binding if binds else None)
 
 
 def _refused(checked: CheckedBatch, found: list[Issue]) -> CheckedBatch:

@@ -6,10 +6,12 @@ What was looked at with the rows is looked at again: files change meanwhile. No 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer.core.commands import FRAME
+from importer.core.contract import Contract, FieldSpec, Kind
 from importer.core.errors import ImporterError, ProfileError, TryLaterError
 from importer.core.issue_codes.documents import DOCUMENT_CODES
 from importer.core.runtime import in_a_thread
@@ -23,6 +25,7 @@ from importer.runs.leftovers import SPOOL_NAME, private_folder
 from importer.runs.wiring.remote_sources import is_remote, store_of
 
 _THE_ADDRESS = "The address of the document"
+_CHANGED = UnreadFile("The file is not the one of the plan; it was not sent.", code="document_changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +54,9 @@ class DocumentSources:
         return cls(DocumentFolder(folder), AllowedAddresses.of(profile.documents.addresses))
 
 
-def hash_of_file(sources: DocumentSources, name: str) -> bytes:
-    """Hash the content of a file; of an address, or of what cannot be read, the hash of nothing.
-
-    Args:
-        name: as the cell has it.
-    """
-    try:
-        content = b"" if is_address(name) else sources.folder.read(name, MOST_BYTES)
-    except UnusableDocumentError:  # it was examined with its row a moment ago
-        content = b""
-    return hashlib.sha256(content).digest()
+def files_among(contract: Contract, names: Iterable[str]) -> list[FieldSpec]:
+    """The fields among some names that name files."""
+    return [spec for name in names if (spec := contract.spec(name)) and spec.kind is Kind.FILE]
 
 
 def _beside(source: str) -> Path:
@@ -89,16 +84,17 @@ class DocumentFiles:
         """Put it together; arguments and errors as of `DocumentSources.of`."""
         return cls(DocumentSources.of(profile, source), profile.workspace / SPOOL_NAME, profile.remote.silence_s)
 
-    async def read(self, name: str, most_bytes: int) -> bytes | UnreadFile:
-        return await in_a_thread(lambda: self._read(name, min(most_bytes, MOST_BYTES)))
+    async def read(self, name: str, most_bytes: int, sha256: str = "") -> bytes | UnreadFile:
+        return await in_a_thread(lambda: self._read(name, min(most_bytes, MOST_BYTES), sha256))
 
-    def _read(self, name: str, most_bytes: int) -> bytes | UnreadFile:
+    def _read(self, name: str, most_bytes: int, sha256: str) -> bytes | UnreadFile:
         try:
-            return self._content(name, most_bytes)
+            content = self._content(name, most_bytes)
         except UnusableDocumentError as error:
             return UnreadFile(f"{DOCUMENT_CODES[error.code].title}.")
         except ImporterError as error:
             return UnreadFile(error.message, later=isinstance(error, TryLaterError))
+        return content if sha256 in {"", hashlib.sha256(content).hexdigest()} else _CHANGED
 
     def _content(self, name: str, most_bytes: int) -> bytes:
         if not is_address(name):

@@ -123,6 +123,7 @@ class Judged:
         said = plan.model_dump(mode="json")
         content = said.get("content", said)
         source = content.get("source")
+        documents = content.get("documents") or {}
         if isinstance(source, str):  # the file that came back
             source = {"name": source, "sha256": content["sha256"]} if source else None
         return {
@@ -136,6 +137,7 @@ class Judged:
             "counts": content.get("counts") or {},
             "known": (content.get("known") or {}).get("count", 0),
             "rows": plan.rows,
+            "documents": {name: documents.get(name, 0) for name in ("count", "at_addresses")},
             "forecast": said.get("forecast") or {},
             "author": plan.author,
             "made_at": _iso(plan.made_at),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 from importer.core.states import RowState
 from importer.journal import Journal, Location, RunIntake, StoredRun
 from importer.runs.context import Context
-from importer.runs.documents import DocumentSources, files_among, hash_of_file
+from importer.runs.documents import Binding
 from importer.runs.plans.bodies import BodyHashes, CheckedHashes, hashes_in
-from importer.runs.plans.import_plan import ImportContent, KnownRows, PlannedSource
+from importer.runs.plans.import_plan import ImportContent, KnownRows, PlannedDocuments, PlannedSource
 from importer.runs.plans.rules import rules_of
 from importer.runs.wiring.sources import Opened
 
@@ -89,22 +88,9 @@ def _known(ordinals: Iterator[int]) -> KnownRows:
     return KnownRows(count=count, sha256=found.hexdigest())
 
 
-def _documents(loaded: Loaded) -> str:
-    """Hash the content of every file that is uploaded, one after the other; what is at an address is not fetched."""
-    profile, mapped = loaded.context.profile, loaded.source.mapper.columns
-    names = [spec.name.split(".") for spec in files_among(profile.contract, mapped)]
-    if not names or not profile.after_create.documents:
-        return ""
-    sources, found = DocumentSources.of(profile, loaded.source.origin), hashlib.sha256()
-    for bodies in loaded.journal.steps(loaded.stored.run).bodies(set(RowState) - {RowState.INVALID}):
-        for one in bodies:
-            after = json.loads(one.after or b"{}")
-            for file in filter(None, (_at(after, path) for path in names)):
-                found.update(hash_of_file(sources, file))
-    return found.hexdigest()
-
-
-def _at(value: Any, path: Iterable[str]) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+def _documents(loaded: Loaded) -> PlannedDocuments:
+    binding = Binding.of(loaded.context.profile, loaded.source.mapper.columns, loaded.source.origin)
+    if binding is None:
+        return PlannedDocuments()
+    bodies = loaded.journal.steps(loaded.stored.run).bodies(set(RowState) - {RowState.INVALID})
+    return PlannedDocuments.of(binding.contents(one.after for one in chain.from_iterable(bodies)))

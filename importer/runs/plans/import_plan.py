@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -63,13 +64,48 @@ class KnownRows(PlanPart):
     sha256: Sha256
 
 
+class PlannedDocuments(PlanPart):
+    """The files of the documents that are uploaded.
+
+    Args:
+        count: of all.
+        at_addresses: how many of them are at addresses: what is there is not bound, only the address is.
+        sha256: over the hashes of the others, in the order of the rows; empty: there is none.
+    """
+
+    count: int = 0
+    at_addresses: int = 0
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, contents: Iterable[str]) -> Self:
+        """Gather them.
+
+        Args:
+            contents: as of `Binding.contents`.
+        """
+        found, count, bound = hashlib.sha256(), 0, 0
+        for one in contents:
+            count += 1
+            bound += bool(one)
+            found.update(one.encode())
+        return cls(count=count, at_addresses=count - bound, sha256=found.hexdigest() if bound else "")
+
+    @property
+    def unbound(self) -> str:
+        """What is not bound, in words; empty: everything is."""
+        if self.at_addresses == 1:
+            return "1 document at an address is not bound to its content"
+        many = f"{self.at_addresses:,} documents at addresses are not bound to their content"
+        return many if self.at_addresses else ""
+
+
 class ImportContent(PlanPart):
     """What an import sends, and everything that decides it.
 
     Args:
         kept: the profile as a run keeps it, and what was decided over the whole source (`KeptProfile`).
         counts: rows by state, and `read`.
-        documents: hash over the content of all files that are uploaded; empty: there is none.
     """
 
     source: PlannedSource
@@ -78,7 +114,7 @@ class ImportContent(PlanPart):
     counts: Mapping[str, int]
     bodies: BodyHashes
     known: KnownRows
-    documents: str = ""
+    documents: PlannedDocuments = PlannedDocuments()
 
     @property
     def profile(self) -> KeptProfile:

@@ -157,6 +157,8 @@ class _Making:
             yield f"{counted(counts['known'], 'customer')} {_are(counts['known'])} known from earlier runs."
         if counts["invalid"]:
             yield f"{counted(counts['invalid'], 'row')} {_are(counts['invalid'])} held back, with errors."
+        if unbound := planned.content.documents.unbound:
+            yield f"{unbound}."
         yield f"{what.until} Nothing was sent. {what.approval}".strip()
 
 

@@ -17,12 +17,14 @@ from importer.core.steps import AFTER_CREATE, OPEN_STEPS, Step, StepState
 from importer.journal import Journal, StoredRun
 from importer.profile import Profile
 from importer.readers import content_hash
+from importer.runs.documents import Binding
 from importer.runs.plans.bodies import BodyHashes, digest_of
-from importer.runs.plans.import_plan import NOT_AS_PLANNED, of_content, refused
+from importer.runs.plans.import_plan import NOT_AS_PLANNED, PlannedDocuments, of_content, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules, rules_of
 
 if TYPE_CHECKING:
+    from importer.journal import BodyOfRow, Revision
     from importer.runs.returns.recheck import Judged
 
 _SENT_AGAIN = frozenset({RowState.READY, RowState.SENDING, RowState.UNSENT, RowState.FAILED, RowState.UNKNOWN})
@@ -62,6 +64,7 @@ class ReturnContent(PlanPart):
     sent: str
     others: Sha256
     before: str = ""
+    documents: PlannedDocuments = PlannedDocuments()
 
     @classmethod
     def of(
@@ -104,6 +107,7 @@ class ReturnContent(PlanPart):
             sent=sent,
             others=_others(journal, stored.run, stamp, _Stretches.of(sent), changed),
             before=before,
+            documents=_documents(stored, profile, judged),
         )
 
     def differences(self, now: ReturnContent) -> list[str]:
@@ -122,6 +126,8 @@ class ReturnContent(PlanPart):
         yield from self.bodies.differences(now.bodies)
         if (self.sent, self.others, self.before) != (now.sent, now.others, now.before):
             yield "what was sent before"
+        if self.documents != now.documents:
+            yield "the files of the documents"
 
 
 def _of_file(then: str, now: str) -> str:
@@ -201,8 +207,8 @@ def _states(journal: Journal, stored: StoredRun) -> str:
     for batch in journal.rows(stored.run).batches():
         found.update(f"{batch.first} {' '.join(batch.states)}\n".encode())
     for step in _STEPS:
-        for ordinal, state in sorted(journal.steps(stored.run).states(step).items()):
-            found.update(f"{step} {ordinal} {state}\n".encode())
+        for (ordinal, part), state in sorted(journal.steps(stored.run).states(step).items()):
+            found.update(f"{step}{f' {part}' if part else ''} {ordinal} {state}\n".encode())
     return found.hexdigest()
 
 
@@ -234,23 +240,50 @@ def _others(journal: Journal, run: int, stamp: str, sent: _Stretches, changed: C
 
 def _sent(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> Iterator[tuple[int, int, bytes]]:
     """Ordinal, row and digest of every row that is sent, in their order."""
-    revised = {one.ordinal for one in judged.revisions}
     rows = journal.rows(stored.run)
     new = (
         (one.ordinal, rows.number_of(one.ordinal), digest_of(one.payload, one.after, one.key or "", stamp))
-        for one in judged.revisions
-        if one.payload and one.state in _SENT_AGAIN and one.leader in {None, one.ordinal}
+        for one in _revised(judged)
+        if one.payload is not None
     )
-    with_steps = _with_open_steps(journal, stored)
     old = (
-        (one.ordinal, one.row, digest_of(one.payload, one.after, one.key, stamp))
-        for one in chain.from_iterable(journal.steps(stored.run).bodies(_SENT_AGAIN | _DONE))
-        if one.ordinal not in revised and (one.state not in _DONE or one.ordinal in with_steps)
+        (one.ordinal, one.row, digest_of(one.payload, judged.brought.get(one.ordinal, one.after), one.key, stamp))
+        for one in sent_again(journal, stored, {one.ordinal for one in judged.revisions})
     )
     return merge(new, old)
 
 
-def _with_open_steps(journal: Journal, stored: StoredRun) -> set[int]:
-    """The rows of which a step is open, or is opened again."""
-    steps = journal.steps(stored.run)
-    return {ordinal for step in _STEPS for ordinal, state in steps.states(step).items() if state in _OPEN_STEPS}
+def _revised(judged: Judged) -> Iterator[Revision]:
+    """The rows that are sent as they came back, or as they were checked again."""
+    return (
+        one
+        for one in judged.revisions
+        if one.payload and one.state in _SENT_AGAIN and one.leader in {None, one.ordinal}
+    )
+
+
+def sent_again(
+    journal: Journal, stored: StoredRun, revised: Collection[int], steps: Iterable[Step] = _STEPS
+) -> Iterator[BodyOfRow]:
+    """The rows that a retry sends as they are, or of which a step is open or is opened again.
+
+    Args:
+        revised: ordinals of rows that are left out.
+        steps: these count.
+    """
+    of_run = journal.steps(stored.run)
+    states = chain.from_iterable(of_run.states(step).items() for step in steps)
+    with_steps = {ordinal for (ordinal, _), state in states if state in _OPEN_STEPS}
+    return (
+        one
+        for one in chain.from_iterable(of_run.bodies(_SENT_AGAIN | _DONE))
+        if one.ordinal not in revised and (one.state not in _DONE or one.ordinal in with_steps)
+    )
+
+
+def _documents(stored: StoredRun, profile: Profile, judged: Judged) -> PlannedDocuments:
+    binding = Binding.of(profile, judged.mapper.columns, stored.header.path)
+    if binding is None:
+        return PlannedDocuments()
+    afters = {**judged.brought, **{one.ordinal: one.after for one in _revised(judged)}}
+    return PlannedDocuments.of(binding.contents(after for _, after in sorted(afters.items())))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,8 @@ class Returning:
             SourceError, ReturnRefusedError: what comes back cannot be used.
             JournalError: the journal cannot be read.
         """
-        with routing.judged(self.workspace, self.stored, self.context.profile, self.back) as (_, found):
+        back = replace(self.back, binds=True)
+        with routing.judged(self.workspace, self.stored, self.context.profile, back) as (_, found):
             content = self._content(found)
         return made(
             ReturnPlan,

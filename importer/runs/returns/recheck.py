@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult, RunSummary
 from importer.core.sources import Grouping, SourceInfo
 from importer.core.states import RowState
+from importer.core.steps import Step
 from importer.journal import (
     IssueChange,
     Journal,
@@ -35,7 +36,8 @@ from importer.journal import (
 )
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
-from importer.runs.documents import with_documents
+from importer.runs.documents import Binding, with_documents
+from importer.runs.plans.return_plan import sent_again
 from importer.runs.returns.distinct_keys import keep_apart
 from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
 from importer.runs.returns.groups import because_of_others, form, hold
@@ -58,6 +60,8 @@ class Judged:
         revisions: in source order.
         prints: what is compared with earlier runs: kind to ordinal to a keyed hash.
         fixed: the numbers of all rows whose cells are no longer those of the source.
+        brought: ordinals of rows that are not checked again to what they bring for after their creates, with their
+            documents bound to their content of now; none without a plan.
     """
 
     mapper: ColumnMapper
@@ -66,6 +70,7 @@ class Judged:
     refused: Sequence[Refusal]
     facts: ReturnFacts
     fixed: Sequence[int]
+    brought: Mapping[int, bytes]
 
     @property
     def held(self) -> frozenset[int]:
@@ -82,6 +87,7 @@ class Return:
         kept: what the run has kept of its profile; None: an earlier program kept none.
         names: the ids that lines of this run may have.
         under_profile: check every row that is not done again, under this profile.
+        binds: documents are bound to their content, for a plan.
     """
 
     journal: Journal
@@ -91,6 +97,7 @@ class Return:
     kept: KeptProfile | None
     names: frozenset[str] = frozenset()
     under_profile: bool = False
+    binds: bool = False
 
     def judge(self, file: ReturnedFile | None) -> Judged:
         """Check what a file brings, and what has to be checked again; writes nothing.
@@ -111,7 +118,8 @@ class Return:
         revisions = _together(map(partial(self._revision, rows), judged))
         facts = what_came_back(file, brought, revisions)
         fixed = self._fixed(rows, revisions, brought.changed)
-        return Judged(mapper, revisions, prints, brought.refused, facts, fixed)
+        bound = self._bound(mapper, {one.ordinal for one in revisions})
+        return Judged(mapper, revisions, prints, brought.refused, facts, fixed, bound)
 
     def write(self, judged: Judged, plans: tuple[PlanFacts, ...]) -> None:
         """Write what was judged, all in one commit.
@@ -131,7 +139,16 @@ class Return:
             how=comparison(self.profile, self.stored.header, mapper.columns, self._summary.sheet),
             facts=facts.merged(RunFacts(mapping=mapper.columns)) if self.under_profile else facts,
             profile=self._kept_now(mapper),
+            brought=judged.brought,
         )
+
+    def _bound(self, mapper: ColumnMapper, revised: Collection[int]) -> dict[int, bytes]:
+        """Bind the documents of rows that are sent again and not checked again."""
+        binding = Binding.of(self.profile, mapper.columns, self.stored.header.path) if self.binds else None
+        if binding is None:
+            return {}
+        rows = sent_again(self.journal, self.stored, revised, (Step.DOCUMENTS,))
+        return {one.ordinal: binding.bound(one.after) for one in rows if one.after}
 
     def _fixed(self, rows: RunRows, revisions: Sequence[Revision], changed: Mapping[int, Changed]) -> list[int]:
         """The numbers of all rows whose cells are no longer those of the source."""
@@ -195,7 +212,8 @@ class Return:
         stamp = self.profile.delivery.import_key_metadata
         contract, policy = self.profile.contract, policy_of(self.profile.validation, today())
         plain = Validator(contract, policy, secret=self.secret, stamp=stamp, grouping=grouping)
-        validator = with_documents(self.profile, plain, mapper.columns, self.stored.header.path)
+        path = self.stored.header.path
+        validator = with_documents(self.profile, plain, mapper.columns, path, binds=self.binds)
         alike = DuplicateJudge(contract, "allow", columns=mapper.columns)
         prints: dict[str, dict[int, int]] = {}
         for first in range(0, len(judged), _CHUNK):

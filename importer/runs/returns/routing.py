@@ -28,11 +28,13 @@ class Back:
         file: what was handed out for fixing; None: nothing came back.
         under_profile: check all rows that are not done again, under the profile that was named.
         plan: what is sent then; None: nobody has said that.
+        binds: documents are bound to their content: a plan is made.
     """
 
     file: Path | None
     under_profile: bool = False
     plan: ReturnPlan | None = None
+    binds: bool = False
 
 
 def runs_of(path: Path, settings: SourceSettings) -> list[str] | None:
@@ -185,7 +187,14 @@ def judged(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back
     run_id = stored.header.run_id
     names = frozenset({run_id, stored.facts.continues or run_id})
     taking = Return(
-        workspace.journal, stored, profile, workspace.secret, kept_profile(stored), names, back.under_profile
+        workspace.journal,
+        stored,
+        profile,
+        workspace.secret,
+        kept_profile(stored),
+        names,
+        back.under_profile,
+        back.binds or back.plan is not None,
     )
     if back.file is None:
         yield taking, taking.judge(None)

@@ -46,7 +46,8 @@ def preparation(
         writes_bodies=intake.keeps_bodies or hashes is not None,
         compares=intake.keyed,
     )
-    checked = with_documents(profile, validator, source.mapper.columns, source.origin)
+    binds = hashes is not None
+    checked = with_documents(profile, validator, source.mapper.columns, source.origin, binds=binds)
     if hashes is not None:
         checked = HashingValidator(checked, stamp, intake.keeps_bodies)
     return Preparation(

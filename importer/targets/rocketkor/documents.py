@@ -15,7 +15,7 @@ from yarl import URL
 
 from importer.core.outcomes import FieldError, Reply, Verdict
 from importer.core.ports import Files
-from importer.core.step_tasks import StepReply, StepTask, UnreadFile
+from importer.core.step_tasks import FILE_SHA256, StepReply, StepTask, UnreadFile
 from importer.core.steps import STEP_RULES, Step
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.classification import created_id
@@ -91,7 +91,7 @@ class Documents:
     async def attempt(self, task: StepTask) -> StepReply:
         """Announce one document, and upload it."""
         document = load_object(task.payload)
-        content = await self._content(str(document.pop("file", "")))
+        content = await self._content(str(document.pop("file", "")), str(document.pop(FILE_SHA256, "")))
         if isinstance(content, UnreadFile):
             return StepReply(_unread(content, f"documents.{task.part}.file"))
         announced = self._announced.get((task.ordinal, task.part)) or await self._announce(task, document, content)
@@ -121,8 +121,8 @@ class Documents:
             return StepReply(said, reference=announced.reference)
         return StepReply(announced.reply, reference=announced.reference)
 
-    async def _content(self, name: str) -> Content | UnreadFile:
-        data = _NO_FILES if self.files is None else await self.files.read(name, MOST_BYTES)
+    async def _content(self, name: str, sha256: str) -> Content | UnreadFile:
+        data = _NO_FILES if self.files is None else await self.files.read(name, MOST_BYTES, sha256)
         if isinstance(data, UnreadFile):
             return data
         if not 0 < len(data) <= MOST_BYTES:
@@ -152,8 +152,9 @@ def described(task: StepTask, document: Mapping[str, Any], content: Content) -> 
 
 def _unread(why: UnreadFile, field: str) -> Reply:
     verdict = Verdict.RETRY if why.later else Verdict.REJECT
-    error = FieldError(field, why.message, _CODE)
-    return Reply(verdict, error_code=_CODE, message=why.message, field_errors=(error,))
+    code = why.code or _CODE
+    error = FieldError(field, why.message, code)
+    return Reply(verdict, error_code=code, message=why.message, field_errors=(error,))
 
 
 def _field(path: str, task: StepTask) -> str:

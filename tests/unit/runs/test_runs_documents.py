@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import pickle
 import socket
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,7 @@ from importer.customers.contract import CUSTOMERS
 from importer.doctor import examine
 from importer.inbox import Inbox
 from importer.profile import Profile
-from importer.runs.documents import DocumentFiles, DocumentSources, with_documents
+from importer.runs.documents import Binding, DocumentFiles, DocumentSources, with_documents
 from importer.runs.documents.addresses import AllowedAddresses
 from importer.runs.documents.folder import MOST_BYTES, DocumentFolder, UnusableDocumentError
 from importer.validation import Validator
@@ -472,3 +475,36 @@ async def test_the_doctor_looks_for_the_folder_of_documents(scans: Path, tmp_pat
 
 def replace_mapping(profile: Profile) -> Profile:
     return profile.model_copy(update={"mapping": {"firstName": profile.mapping["firstName"]}})
+
+
+# --------------------------------------------------------------------------- bound to their content
+
+
+def test_a_bound_file_is_read_as_it_was_and_as_nothing_else(scans: Path, tmp_path: Path) -> None:
+    files = files_of(scans, tmp_path)
+    (scans / "bound.pdf").write_bytes(b"%PDF-1.4 first")
+    binding = Binding.of(profile_of(scans), ["documents.passport.file"], "customers.csv")
+    assert binding is not None
+    bound = binding.bound(b'{"documents":{"passport":{"file":"bound.pdf","number":"X1"}}}')
+    passport = json.loads(bound)["documents"]["passport"]
+    assert passport == {"file": "bound.pdf", "number": "X1", "sha256": sha256(b"%PDF-1.4 first").hexdigest()}
+    assert binding.bound(bound) == bound
+
+    assert asyncio.run(files.read("bound.pdf", MOST_BYTES, passport["sha256"])) == b"%PDF-1.4 first"
+    (scans / "bound.pdf").write_bytes(b"%PDF-1.4 other")
+    changed = asyncio.run(files.read("bound.pdf", MOST_BYTES, passport["sha256"]))
+    assert isinstance(changed, UnreadFile)
+    assert (changed.code, changed.later) == ("document_changed", False)
+    assert binding.bound(bound) != bound
+
+
+def test_addresses_missing_files_and_rows_without_documents(scans: Path) -> None:
+    binding = Binding.of(profile_of(scans), ["documents.passport.file"], "customers.csv")
+    assert binding is not None
+    at_address = binding.bound(b'{"documents":{"passport":{"file":"https://a.example.com/1.pdf"}}}')
+    gone = binding.bound(b'{"documents":{"passport":{"file":"gone.pdf"}}}')
+    without = b'{"limits":{"daily":"1.00"}}'
+
+    assert (binding.bound(b""), binding.bound(without)) == (b"", without)
+    assert list(binding.contents([b"", without, at_address, gone])) == ["", sha256(b"").hexdigest()]
+    assert Binding.of(profile_of(scans), ["firstName"], "customers.csv") is None

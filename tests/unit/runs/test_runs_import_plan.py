@@ -13,7 +13,7 @@ from importer.core.errors import PlanRefusedError, UsageError
 from importer.core.plans import Role, Signature
 from importer.profile import KeptProfile, Profile
 from importer.runs.plans.bodies import BodyHashes
-from importer.runs.plans.import_plan import ImportContent, ImportPlan, KnownRows, PlannedSource
+from importer.runs.plans.import_plan import ImportContent, ImportPlan, KnownRows, PlannedDocuments, PlannedSource
 from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.plans.rules import ProgramRules, rules_of
@@ -146,7 +146,8 @@ def test_counts_that_are_not_those_of_the_bodies_are_a_difference() -> None:
             {"known": KnownRows(count=2, sha256="1" * 64)},
             ["the customers that are known from earlier runs (then 0, now 2)"],
         ),
-        ({"documents": "d" * 64}, ["the files of the documents"]),
+        ({"documents": PlannedDocuments(count=1, sha256="d" * 64)}, ["the files of the documents"]),
+        ({"documents": PlannedDocuments(count=1, at_addresses=1)}, ["the files of the documents"]),
         (
             {"rules": ProgramRules(parts={"customers": "c1", "validation": "v2"}, libraries={"phonenumbers": "9.0.2"})},
             ["the program's rules (validation; phonenumbers 9.0.1, now 9.0.2)"],

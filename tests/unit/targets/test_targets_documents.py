@@ -27,10 +27,10 @@ class Cabinet:
 
     def __init__(self, content: bytes | UnreadFile) -> None:
         self.content = content
-        self.asked: list[tuple[str, int]] = []
+        self.asked: list[tuple[str, int, str]] = []
 
-    async def read(self, name: str, most_bytes: int) -> bytes | UnreadFile:
-        self.asked.append((name, most_bytes))
+    async def read(self, name: str, most_bytes: int, sha256: str = "") -> bytes | UnreadFile:
+        self.asked.append((name, most_bytes, sha256))
         return self.content
 
 
@@ -129,7 +129,27 @@ async def test_files_are_asked_for_by_the_name_in_the_cell_and_never_beyond_the_
         it.target.files_from(cabinet)
         await it.target.attempt(task())
 
-    assert cabinet.asked == [("scans/0001.pdf", MOST_BYTES)]
+    assert cabinet.asked == [("scans/0001.pdf", MOST_BYTES, "")]
+
+
+async def test_the_content_that_was_planned_is_asked_for_and_never_sent() -> None:
+    async with hosts(reply(200)) as (it, api, _):
+        cabinet = Cabinet(SCAN)
+        it.target.files_from(cabinet)
+        bound = {**json.loads(task().payload), "sha256": "d" * 64}
+        await it.target.attempt(task()._replace(payload=json.dumps(bound).encode()))
+
+    assert cabinet.asked == [("scans/0001.pdf", MOST_BYTES, "d" * 64)]
+    assert not [one for one in api.requests if b"dddd" in one.body]
+
+
+async def test_a_file_that_is_not_the_one_of_the_plan_is_refused_with_a_code_of_its_own() -> None:
+    async with hosts() as (it, api, _):
+        it.target.files_from(Cabinet(UnreadFile("It is another one.", code="document_changed")))
+        found = await it.target.attempt(task())
+
+    assert (found.reply.verdict, found.reply.error_code) == (Verdict.REJECT, "document_changed")
+    assert not [one for one in api.requests if "documents" in one.path]
 
 
 @pytest.mark.parametrize("step", [hang_up(), reset(), silence(), reply(201), reply(201, b"<html>"), reply(503)])
