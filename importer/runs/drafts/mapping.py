@@ -5,42 +5,33 @@ Words and the order of dates are looked for in the whole file, once for each fil
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from pydantic import JsonValue
 
-from importer.core.contract import Contract, FieldSpec, FieldTable, Kind
-from importer.core.errors import SourceError
+from importer.core.contract import Contract, FieldSpec, FieldTable
 from importer.core.sources import Detected
 from importer.journal import CheckChoices, Draft, DraftFacts
 from importer.mapping import (
-    ColumnMapper,
     ColumnMatch,
-    FieldPlan,
     Survey,
-    Verdict,
     alike_once,
     find,
     meaning_of,
     missing_fields,
     named_by,
     phone_regions,
-    plans,
     possible_fields,
 )
-from importer.profile import Profile
-from importer.profile.mapping_rules import FieldRule
 from importer.results import shown
+from importer.runs.drafts.dates_amounts import WayView, as_written, ways_of
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.profiles import checked_with, rules_of, survey_of
-from importer.runs.drafts.reading import opened, read_key, table_of
-from importer.runs.wiring.clock import today
+from importer.runs.drafts.reading import table_of
 
 _SAMPLES = 3
-_JUDGED = (Kind.DATE, Kind.AMOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +85,6 @@ class WordsView:
 
 
 @dataclass(frozen=True, slots=True)
-class WayView:
-    """How a column of dates or amounts is read.
-
-    Args:
-        found: in words (`month first`); empty: it needs no deciding, or could not be decided.
-        evidence: which row shows it.
-        problem: why it cannot be read, and what to choose; empty: it can.
-    """
-
-    field: str
-    column: str
-    kind: Kind
-    found: str
-    evidence: str
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
 class MappingView:
     """Everything about the mapping of a draft.
 
@@ -150,15 +123,16 @@ def mapping(service: DraftService, draft: str, *, show_values: bool = True) -> M
         ProfileError: what was chosen does not fit the file.
     """
     found = service.find(draft)
-    source, profile = survey_of(service, found), checked_with(service.profile_of(found), found.facts.validation)
-    contract = profile.contract
+    profile = checked_with(service.profile_of(found), found.facts.validation)
+    ways = ways_of(service, found, profile)  # first: it counts the words, too
+    contract, source = profile.contract, survey_of(service, found)
     return MappingView(
         columns=list(_columns(contract, source, show_values=show_values)),
-        rules={name: _as_written(rule) for name, rule in source.rules.items()},
+        rules={name: as_written(rule) for name, rule in source.rules.items()},
         missing=[contract.fields.sent[name] for name in missing_fields(source.rules, contract.fields)],
         assumed=source.assumed,
         words=list(_words(contract.fields, source)),
-        ways=_ways(service, found, source, profile),
+        ways=[one for one in ways if one.field in source.rules],
         regions=phone_regions(contract, source.rules, profile.validation),
         checks=CheckChoices(**profile.validation.model_dump(include=set(CheckChoices.model_fields))),
         fields=[spec for name in contract.fields.names if (spec := contract.spec(name)) is not None],
@@ -191,7 +165,7 @@ def choose_mapping(
     if rules is not None:
         chosen = rules_of(profile, rules, table_of(service, found))
         proposed = survey_of(service, _with(found, DraftFacts(rules=None))).rules
-        rules = None if chosen == proposed else {name: _as_written(rule) for name, rule in chosen.items()}
+        rules = None if chosen == proposed else {name: as_written(rule) for name, rule in chosen.items()}
     facts = DraftFacts(rules=rules, validation=checks)
     if (rules, checks) != (found.facts.rules, found.facts.validation):
         facts = facts.merged(DraftFacts(checked_run="", plan=""))
@@ -202,12 +176,6 @@ def choose_mapping(
 
 def _with(draft: Draft, facts: DraftFacts) -> Draft:
     return replace(draft, facts=draft.facts.merged(facts))
-
-
-def _as_written(rule: FieldRule) -> JsonValue:
-    """A rule as a profile has it: the name of its column alone, or a table."""
-    given: dict[str, JsonValue] = rule.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    return given["column"] if list(given) == ["column"] else given
 
 
 # --------------------------------------------------------------------------- columns
@@ -238,9 +206,6 @@ def _reason(column: str, fills: Sequence[str], matches: Sequence[ColumnMatch]) -
     return next(((one.score, one.why) for one in matches if one.column == column and one.field in wanted), (0.0, ""))
 
 
-# --------------------------------------------------------------------------- words, dates, amounts
-
-
 def _words(fields: FieldTable, source: Survey) -> Iterator[WordsView]:
     for name, counts in source.words.items():
         spec, rule = fields.spec(name), source.rules.get(name)
@@ -248,36 +213,3 @@ def _words(fields: FieldTable, source: Survey) -> Iterator[WordsView]:
             continue
         words = [Word(text, count, meaning_of(text, spec, rule) or "") for text, count in alike_once(counts) if text]
         yield WordsView(name, rule.column or "", spec.values, words, counts[""])
-
-
-def _ways(service: DraftService, draft: Draft, source: Survey, profile: Profile) -> list[WayView]:
-    """Judge every column of dates and amounts over the whole file."""
-    contract, checks = profile.contract, profile.validation
-    judged = {name: rule for name, rule in source.rules.items() if _kind(contract, name) in _JUDGED}
-    if not judged:
-        return []
-
-    def look() -> list[WayView]:
-        planned = list(plans(contract, judged, source.table.info.columns))
-        mapper = ColumnMapper(contract, planned, (), checks.date_order, today(), source.table.transform, checks.decimal)
-        with opened(service, draft) as reader:
-            for batch in reader.batches():
-                mapper.observe(batch)
-        return [_way(plan, verdict) for plan, verdict in mapper.verdicts()]
-
-    said = json.dumps({name: _as_written(rule) for name, rule in judged.items()})
-    return service.remembered(("ways", *read_key(draft), said, checks.date_order, checks.decimal), look)
-
-
-def _kind(contract: Contract, name: str) -> Kind | None:
-    spec = contract.spec(name)
-    return spec.kind if spec else None
-
-
-def _way(plan: FieldPlan, verdict: Verdict) -> WayView:
-    kind = plan.kind or Kind.DATE
-    if isinstance(verdict, SourceError):
-        return WayView(plan.name, plan.column, kind, "", "", verdict.message)
-    if verdict is None:
-        return WayView(plan.name, plan.column, kind, "", "", "")
-    return WayView(plan.name, plan.column, kind, verdict.value.removeprefix(f"{plan.column}: "), verdict.note, "")

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from importer.core.atomic_files import AtomicFiles
 from importer.journal import CheckChoices, Draft
-from importer.mapping import Given, Survey, Table, Words, column_words, fits, plans, survey, write_profile
+from importer.mapping import Given, Survey, Table, Words, column_words, fits, plans, proposal, survey, write_profile
 from importer.profile import Profile
 from importer.profile.mapping_rules import FieldRule
 from importer.readers import write_corrections
@@ -84,6 +84,18 @@ def _rules(service: DraftService, draft: Draft, table: Table) -> Mapping[str, Fi
     return profile.mapping if fits(profile.mapping, table.info) else None
 
 
+def all_rules(service: DraftService, draft: Draft, table: Table) -> Mapping[str, FieldRule]:
+    """The rules of a draft, or all that are proposed, for whatever kind of record the rows turn out to be."""
+    chosen = _rules(service, draft, table)
+    contract = service.profile_of(draft).contract
+    return proposal(contract, table.info, table.sample).rules if chosen is None else chosen
+
+
+def words_key(draft: Draft) -> tuple[str, ...]:
+    """Under which the words of the columns of a draft's file are remembered."""
+    return "words", *read_key(draft)
+
+
 def checked_with(profile: Profile, choices: CheckChoices) -> Profile:
     """The same profile with what was chosen for checking."""
     chosen = {f"validation.{key}": value for key, value in choices.model_dump(exclude_none=True).items()}
@@ -98,7 +110,7 @@ def survey_of(service: DraftService, draft: Draft) -> Survey:
         with opened(service, draft) as reader:
             return column_words(table, reader.batches())
 
-    words = service.remembered(("words", *read_key(draft)), count)
+    words = service.remembered(words_key(draft), count)
     return survey(service.profile_of(draft).contract, table, words, _rules(service, draft, table))
 
 

@@ -21,7 +21,8 @@ from importer.console.texts import t
 from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
 from importer.journal import CheckChoices, Draft
-from importer.runs.drafts.mapping import ColumnView, MappingView, WayView, WordsView, choose_mapping, mapping
+from importer.runs.drafts.dates_amounts import WayView
+from importer.runs.drafts.mapping import ColumnView, MappingView, WordsView, choose_mapping, mapping
 from importer.runs.drafts.profiles import profile_text
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
