@@ -89,6 +89,7 @@ _DECISIONS: Mapping[str, str] = MappingProxyType(
         "step_off": "{note}",
         "drift": "Not as in the profile: {value}",
         "damage": "Look at '{value}': {note}",
+        "corrections": "Corrected: {note}, as '{value}' says",
     }
 )
 

@@ -141,10 +141,11 @@ def test_a_dataframe_is_corrected_by_the_numbers_of_its_rows(ready: User) -> Non
     assert dict(report.counts) == {"read": ROWS, "valid": ROWS, "invalid": 0}
 
 
-def test_inspect_says_that_cells_are_corrected(ready: User) -> None:
-    shown = ready.types("inspect", "people.csv", *CORRECTED)
+def test_people_are_told_that_cells_are_corrected(ready: User) -> None:
+    shown, checked = (ready.types(command, "people.csv", *CORRECTED) for command in ("inspect", "validate"))
 
     assert "Corrections: corrections.csv (1 cell)" in shown.out
+    assert "Corrected: 1 cell, as 'corrections.csv' says" in checked.out
 
 
 def test_what_comes_back_fixed_goes_into_its_run_whatever_corrections_its_profile_names(

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from importer.core.frames import letters
-from importer.core.issues import Severity
+from importer.core.issues import Issue, Severity
 from importer.core.labels import counted
-from importer.readers.table.blocks import Block, Mark
+from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.table.columns import Columns
 
 EXCEL_CELL_CHARS = 32_767
@@ -142,6 +142,18 @@ class Damage:
             )
         for pick, name in self._named:
             yield from _column_warnings(self._tallies[pick], name)
+
+
+def damaged_cells(names: Sequence[str], columns: Sequence[Sequence[str]]) -> Iterator[Issue]:
+    """Yield what is noticed about the cells of some rows; the ordinal of each is the place of its row.
+
+    Args:
+        names: of the columns, each with its texts in `columns`.
+    """
+    damage = Damage(Columns(tuple(names), tuple(range(len(names))), len(names)), counting=False)
+    block = Block(range(1, len(columns[0]) + 1), None, tabled(columns))
+    for place, marks in damage.observe(block).items():
+        yield from (Issue(place, one.code, one.message, "", names[one.column], one.severity) for one in marks)
 
 
 def _count_lengths(tally: _Tally, cells: pa.ChunkedArray) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from importer.core.corrections import Correction
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issues import IssueKind
+from importer.readers.table.damage import damaged_cells
 from importer.results.failing import pointed_at
 from importer.runs.drafts.checked_rows import CheckedRows, Row
 from importer.runs.drafts.row_checks import Asked, Verdict
@@ -82,7 +83,8 @@ class Rechecking:
         places, checks = list(texts), self.checked.checks
         rows = [self._row(row, texts[place]) for place, row in zip(places, self.checked.in_source(places), strict=True)]
         left = [self._left(place, row, texts[place]) for place, row in zip(places, rows, strict=True)]
-        asked = map(Asked.of, map(self.checked.numbers.__getitem__, places), (row.cells for row in rows), left)
+        reading = self._with_damage(rows, left)
+        asked = map(Asked.of, map(self.checked.numbers.__getitem__, places), (row.cells for row in rows), reading)
         verdicts = checks.verdicts(list(asked))
         otherwise = self._found_otherwise(dict(zip(places, left, strict=True)))
         yield from map(ChangedRow, texts.values(), rows, verdicts, otherwise)
@@ -104,6 +106,16 @@ class Rechecking:
             for kind in self.checked.issues_of(place)
             if not (in_shape if is_of_shape(kind) else self._is_about(kind, corrected))
         ]
+
+    def _with_damage(self, rows: Sequence[Row], left: Sequence[Sequence[IssueKind]]) -> list[list[IssueKind]]:
+        """Add what reading would notice about the cells of rows."""
+        found = [list(kinds) for kinds in left]
+        columns = list(zip(*(row.cells for row in rows), strict=True))
+        for issue in damaged_cells(self.checked.checks.columns, columns) if columns else ():
+            known = found[issue.ordinal]
+            if not any((kind.code, kind.column) == (issue.code, issue.column) for kind in known):
+                known.append(issue.kind)
+        return found
 
     def _is_about(self, kind: IssueKind, columns: set[str]) -> bool:
         names = self.checked.checks.columns

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from importer.core.corrections import Correction
-from importer.journal import Draft, DraftFacts
+from importer.journal import Change, Draft, DraftFacts
 from importer.profile import Profile
 from importer.readers import write_corrections
 from importer.runs.check import check
 from importer.runs.context import Context
-from importer.runs.drafts.correcting import Edit, correct
+from importer.runs.drafts.correcting import Edit, changes, correct
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.fixing import RowsPage, rows
 from importer.runs.drafts.receiving import receive
@@ -45,10 +46,12 @@ class Desk:
 
     Args:
         id: of the draft.
+        checked_changes: how many changes there were at the last check.
     """
 
     service: DraftService
     id: str
+    checked_changes: int = 0
 
     @property
     def draft(self) -> Draft:
@@ -63,6 +66,7 @@ class Desk:
         write_corrections(corrections, path)
         profile = self.service.profile.with_options({"source.corrections": str(path)})
         report = check(Context(profile, "validate"), self.service.source(draft))
+        self.checked_changes = len(self.changes)
         facts = DraftFacts(checked_run=report.run_id, checked_edits=draft.edits)
         return self.service.note(draft, facts, self.service.act(BY, "checked")).facts
 
@@ -82,29 +86,34 @@ class Desk:
         return [one.code for cell in row.cells for one in cell.problems] + [one.code for one in row.problems]
 
     @property
+    def changes(self) -> list[Change]:
+        return changes(self.service, self.id)
+
+    @property
     def corrections(self) -> list[Correction]:
         with self.service.opened() as drafts:
             return drafts.corrections(self.id)
 
 
+def desk_in(folder: Path, *lines: str, content: bytes = b"", name: str = "people.csv", **options: object) -> Desk:
+    """Make a draft of a file, and check it."""
+    places = {place.replace("__", "."): value for place, value in options.items()}
+    service = DraftService(Profile.load(options={"workspace": folder / "runs", **places}, environ={}))
+    desk = Desk(service, service.begin(BY).id)
+    data = content or ("\n".join([HEADER, *lines]) + "\n").encode()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield data
+
+    asyncio.run(receive(service, desk.id, name, chunks(), by=BY, most_bytes=10**9))
+    desk.checks()
+    return desk
+
+
 @pytest.fixture
 def desk_of(tmp_path: Path) -> Callable[..., Desk]:
     """Make a draft of a file, and check it."""
-
-    def make(*lines: str, content: bytes = b"", name: str = "people.csv", **options: object) -> Desk:
-        options = {place.replace("__", "."): value for place, value in options.items()}
-        service = DraftService(Profile.load(options={"workspace": tmp_path / "runs", **options}, environ={}))
-        desk = Desk(service, service.begin(BY).id)
-        data = content or ("\n".join([HEADER, *lines]) + "\n").encode()
-
-        async def chunks() -> AsyncIterator[bytes]:
-            yield data
-
-        asyncio.run(receive(service, desk.id, name, chunks(), by=BY, most_bytes=10**9))
-        desk.checks()
-        return desk
-
-    return make
+    return partial(desk_in, tmp_path)
 
 
 @pytest.fixture

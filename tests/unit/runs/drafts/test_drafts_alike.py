@@ -8,7 +8,7 @@ import pytest
 
 from importer.core.errors import UsageError
 from importer.runs.drafts.alike import Alike, AlikeCell, Replace, SetTo, alike, correct_alike
-from importer.runs.drafts.correcting import changes, leave_out, undo
+from importer.runs.drafts.correcting import leave_out, undo
 from importer.runs.drafts.duplicates import duplicates
 from tests.unit.runs.drafts.conftest import BY, Desk, line
 
@@ -23,7 +23,7 @@ def test_cells_with_the_same_text_are_looked_at_and_then_corrected_as_one_change
     assert desk.corrections == []
     correct_alike(desk.service, desk.id, FAX, SetTo("HOME"), by=BY)
     assert desk.numbers() == [3, 5]
-    assert [one.cells for one in changes(desk.service, desk.id)] == [2]
+    assert [one.cells for one in desk.changes] == [2]
     undo(desk.service, desk.id, by=BY)
     assert desk.numbers() == [3, 4, 5, 6]
 

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from importer.core.corrections import Correction
 from importer.core.errors import BusyError, UsageError
 from importer.core.issues import Severity
-from importer.runs.drafts.correcting import changes, leave_out, undo
+from importer.runs.drafts.correcting import leave_out, undo
 from importer.runs.drafts.fixing import clusters, counts, rows
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter
 from tests.unit.runs.drafts.conftest import BY, HEADER, Desk, line
@@ -75,7 +75,7 @@ def test_undo_takes_the_newest_change_back(desk: Desk) -> None:
     undo(desk.service, desk.id, by=BY)
     assert desk.corrections == []
     assert desk.numbers() == [3, 4, 5, 6]
-    assert [(one.number, one.cells, one.undone) for one in changes(desk.service, desk.id)] == [
+    assert [(one.number, one.cells, one.undone) for one in desk.changes] == [
         (2, 1, True),
         (1, 2, True),
     ]
