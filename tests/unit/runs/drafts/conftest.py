@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from importer.core.corrections import Correction
+from importer.delivery import StopSwitch
 from importer.journal import Change, Draft, DraftFacts
 from importer.profile import Profile
-from importer.readers import write_corrections
-from importer.runs.check import check
-from importer.runs.context import Context
+from importer.runs.drafts.checking import check
 from importer.runs.drafts.correcting import Edit, changes, correct
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.fixing import RowsPage, rows
@@ -59,16 +58,8 @@ class Desk:
 
     def checks(self) -> DraftFacts:
         """Check the draft, with its corrections."""
-        draft = self.draft
-        with self.service.opened() as drafts:
-            corrections = drafts.corrections(self.id)
-        path = self.service.folder(draft) / "corrections.csv"
-        write_corrections(corrections, path)
-        profile = self.service.profile.with_options({"source.corrections": str(path)})
-        report = check(Context(profile, "validate"), self.service.source(draft))
         self.checked_changes = len(self.changes)
-        facts = DraftFacts(checked_run=report.run_id, checked_edits=draft.edits)
-        return self.service.note(draft, facts, self.service.act(BY, "checked")).facts
+        return asyncio.run(check(self.service, self.id, by=BY, emit=lambda _: None, stop=StopSwitch())).facts
 
     def edits(self, *edits: tuple[int, str, str], seen: int | None = None) -> Draft:
         return correct(self.service, self.id, [Edit(*one) for one in edits], by=BY, seen=seen)
