@@ -16,6 +16,7 @@ from importer.journal.sqlite.packing import pack_payloads, unpack_payloads
 from importer.runs.plans.return_plan import ReturnPlan
 from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, wait_for
 from tests.acceptance.plans import Site, site_of
+from tests.acceptance.test_acceptance_groups import GROUPED, WRONG, businesses, fixed
 
 ROWS = 12
 
@@ -294,3 +295,19 @@ def test_what_was_killed_in_the_middle_goes_on_under_its_plan(site: Site, profil
     assert len({one["primaryEmail"]["value"] for one in site.witness.customers()}) == ROWS - 2 + 100
     assert len(site.witness.customers()) == ROWS - 2 + 100
     proved(site, run_id, "bodies", ["ok", "ok"])
+
+
+@pytest.mark.slow
+def test_the_plan_of_a_group_that_comes_back_is_proved_without_a_policy_too(user: User) -> None:
+    profile = user.has("grouped.toml", GROUPED)
+    planned = user.types("plan", user.has("firms.csv", businesses(*WRONG)), "--config", profile, "--json")
+    sent = user.types("run", "--plan", planned.json["files"]["plan"], "--json")
+    assert (sent.code, sent.json["counts"]["created"]) == (3, 1), sent.out
+    again = user.types("plan", back := fixed(user, sent, ",nobody,", ",cid@example.com,"), "--json")
+    assert again.code == 0, again.out
+    plan = again.json["files"]["plan"]
+    done = user.types("retry", "last", "--fixed", back, "--plan", plan, "--json")
+    assert done.json["counts"]["created"] == 4, done.out
+
+    shown = user.types("show", "last", "--verify", "--json")
+    assert (shown.code, {one["status"] for one in shown.json["checks"]}) == (0, {"ok"}), shown.out
