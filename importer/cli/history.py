@@ -87,8 +87,7 @@ def show(
     states add up to the rows read, and are counted again in the written file (exit code 9 where they differ).
 
     Of a plan it says what would be sent, where and until when, who has signed it, whether each signature counts by the
-    policy of this machine (/etc/importer/approval.toml), and who may still approve it. Of a run, --verify checks the
-    approvals of its plans, too, by the policy of now.
+    policy of this machine (/etc/importer/approval.toml), and who may still approve it.
 
     The receipts of a workspace are a chain. With --verify and --config, the profile is compared with that of the run,
     too. Someone who can write the whole workspace can forge its chain: where that matters, keep the hash of the last
