@@ -149,7 +149,7 @@ def _taken_back(journal: Journal, run: int, plans: Sequence[UndoPlan]) -> Iterat
     for plan in plans:
         others = {one.ordinal for one in plan.entries if created.get(one.ordinal) != one.customer_id}
         listed = {one.ordinal for other in plans if other.action == plan.action for one in other.entries}
-        done = {ordinal for ordinal, state in steps.states(plan.step).items() if state is StepState.DONE}
+        done = {ordinal for (ordinal, _), state in steps.states(plan.step).items() if state is StepState.DONE}
         reason = "it lists customers that the run has not created" if others else ""
         if done - listed:
             reason = "customers were taken back that no plan lists"
