@@ -14,6 +14,7 @@ from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, on_disk, run_command, wants_json
 from importer.cli.keys import author_of
+from importer.cli.output import print_json, say
 from importer.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,4 +123,25 @@ def _plan_return(profile: Profile, run_name: str, file: str, own: PlanOptions, s
 
     context = Context(profile.with_options({"dry_run": False}), "plan")
     work = write_plan(context, run_name, fixed=file or None, author=lambda: author_of(profile), out=own.out)
-    return show_plan(asyncio.run(work), profile, as_json=wants_json(profile, shared), command="plan")
+    as_json = wants_json(profile, shared)
+    run_id, path = asyncio.run(work)
+    if path is None:
+        return _nothing_to_send(profile, run_id, as_json=as_json)
+    return show_plan(path, profile, as_json=as_json, command="plan")
+
+
+def _nothing_to_send(profile: Profile, run_id: str, *, as_json: bool) -> int:
+    """Say that a run has nothing to send again; the exit code is that of the run, as `retry` has it."""
+    from importer.runs.history import one_run  # noqa: PLC0415
+
+    report, commands = one_run(profile.workspace, run_id), profile.commands
+    said = f"There is nothing to send again of the run {run_id}; no plan was made."
+    hint = f"`{commands.show(run_id)}` shows it."
+    if report["counts"].get("invalid") or report["counts"].get("rejected"):
+        rejects = profile.workspace / run_id / "rejects.csv"
+        hint = f"Once rows are fixed in that file, this plans them: {commands.plan_retry(run_id, rejects)}"
+    if as_json:
+        print_json({**report, "command": "plan", "verdict": said, "next_step": hint, "files": {}})
+    else:
+        say(f"{said} {hint}")
+    return int(report["exit_code"])

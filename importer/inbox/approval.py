@@ -138,14 +138,21 @@ class FileApproval:
             if not (verdict.approved or verdict.refused):
                 return self._waits(found, path, result)
             try:
-                if fixed:
-                    return await take_back(context, run_id, path, path, by_file=True, plan=found)
-                return await retry(context, run_id, plan=found)
+                return await self._again(context, path, run_id, found, fixed=fixed)
             except (ApprovalMissingError, PlanRefusedError) as error:
                 why = error.message
         made = await plan_retry(context, run_id, fixed=path if fixed else None, author=self.author)
+        if made.sends_nothing:
+            return await self._again(context, path, run_id, made, fixed=fixed)
         await asyncio.to_thread(made.write, plan_of(path), instead=True)
         return self._waits(made, path, result, why)
+
+    @staticmethod
+    async def _again(context: Context, path: Path, run_id: str, plan: ReturnPlan, *, fixed: bool) -> Report:
+        """Send rows of a run again by a plan; arguments as of `sent_again`."""
+        if fixed:
+            return await take_back(context, run_id, path, path, by_file=True, plan=plan)
+        return await retry(context, run_id, plan=plan)
 
     def forget_begun(self, stored: StoredRun) -> bool:
         """Forget a run that was cut off while it read its file, so that it begins again by the plan of now.

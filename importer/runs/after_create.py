@@ -17,7 +17,7 @@ from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
 from importer.core.step_tasks import PlannedStep, VerificationProfile, VerificationRules
 from importer.core.steps import Step, StepState, parts_of
-from importer.journal import BodyOfRow, RunSteps
+from importer.journal import BodyOfRow, RunFacts, RunSteps
 from importer.profile import Profile
 from importer.runs.context import Context
 
@@ -51,6 +51,15 @@ def steps_of(profile: Profile, mapped: Collection[str]) -> tuple[Step, ...]:
 
 
 _KEYS = {Step.VERIFICATION: "after_create.identity_verification", Step.UPDATE: "delivery.on_existing"}
+
+
+def new_steps(profile: Profile, facts: RunFacts) -> frozenset[Step]:
+    """The steps that a profile names now and that a run has not had before; errors as of `steps_of`.
+
+    Args:
+        facts: what the run has noted.
+    """
+    return frozenset(steps_of(profile, facts.mapping)) - {*map(Step, facts.after_create.steps)}
 
 
 def _wanted(profile: Profile, mapped: Collection[str]) -> list[Step]:

@@ -117,7 +117,7 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
         if back is None:
             sending = Sending(context, workspace, stored, where, workspace.path / stored.header.run_id, started_at)
             await beside_the_loop(sending.require_approved, reopened.rows, reopened.has_step)
-        else:
+        elif back.plan is None or not back.plan.sends_nothing:  # nothing is what it is held to then
             make = context.profile.commands.plan_retry(stored.header.run_id, back.file or "")
             signatures = admitted(context.profile, where, back.plan, "return", context.now(), make)
         require_consent(where, context.profile, context.people.confirm)

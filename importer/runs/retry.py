@@ -77,12 +77,15 @@ async def plan_retry(
 
 async def write_plan(
     context: Context, name: str, *, fixed: Path | str | None, author: Author, out: Path | None
-) -> Path:
+) -> tuple[str, Path | None]:
     """Make the plan of what `retry` would send, and write it; arguments and errors as for `plan_retry`.
 
     Args:
         name: empty: the run that the file names.
         out: the file; None: one in the run's directory.
+
+    Returns:
+        The run, and the file of its plan; None: there is nothing to send, and no plan.
     """
     await beside_the_loop(require_replaceable, out)
     if not name:
@@ -90,9 +93,11 @@ async def write_plan(
         runs = await beside_the_loop(routing.runs_of, Path(fixed), context.profile.source)
         name = routing.to(context.profile, runs or (), fixed)
     plan = await plan_retry(context, name, fixed=fixed, author=author)
+    if plan.sends_nothing:
+        return plan.run_id, None
     path = out or context.workspace / plan.run_id / f"return-plan-{plan.sha256[:8]}.json"
     await beside_the_loop(plan.write, path)
-    return path
+    return plan.run_id, path
 
 
 async def _fixed(context: Context, name: str, file: Path, source: Path | str) -> tuple[Context, str, Back]:

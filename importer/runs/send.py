@@ -27,7 +27,7 @@ from importer.journal import (
 )
 from importer.profile import EMULATOR
 from importer.results import Report
-from importer.runs.after_create import AfterCreate, steps_of
+from importer.runs.after_create import AfterCreate, new_steps, steps_of
 from importer.runs.context import Context
 from importer.runs.documents import DocumentFiles
 from importer.runs.endings import is_open
@@ -157,7 +157,12 @@ class Sending:
             return False
         counts = self.workspace.runs.counts(self.stored.run)
         is_read = self.stored.phase != LOADING
-        return not is_read or is_open(counts) or any(map(counts.get, rows)) or bool(self._new_steps() - {Step.VERIFY})
+        return (
+            not is_read
+            or is_open(counts)
+            or any(map(counts.get, rows))
+            or bool(new_steps(self.context.profile, self._facts()) - {Step.VERIFY})
+        )
 
     async def _send(self, expected: Forecast | None) -> None:
         context, clock = self.context, self.context.machine.clock
@@ -212,12 +217,7 @@ class Sending:
         return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run), late)
 
     def _has_new_steps(self) -> bool:
-        return self.steps is None and bool(self._new_steps())
-
-    def _new_steps(self) -> set[Step]:
-        """The steps that the profile names now and that the run has not had before."""
-        facts = self._facts()
-        return {*steps_of(self.context.profile, facts.mapping)} - {*map(Step, facts.after_create.steps)}
+        return self.steps is None and bool(new_steps(self.context.profile, self._facts()))
 
     def _wanted(self) -> Collection[Step]:
         """The steps of the run: those that the profile asks for, and those that it has had before."""

@@ -330,6 +330,25 @@ def test_fixed_rows_of_a_run_wait_as_well_and_go_back_into_it(nights: Nights) ->
 
 
 @pytest.mark.slow
+def test_rows_that_come_back_as_wrong_as_they_were_wait_for_nobody(nights: Nights) -> None:
+    lines = people(ROWS).splitlines()
+    lines[3] = lines[3].replace("@", " at ")
+    (nights.inbox / "a.csv").write_text("\n".join(lines) + "\n")
+    assert nights.passes().code == 5
+    nights.approves("ben", "carol")
+    first = nights.passes()
+    rejects = nights.user.home / "runs" / only(first)["run_id"] / "rejects.csv"
+    (nights.inbox / "fixed.csv").write_text(rejects.read_text().replace(" at ", "  at  "))
+
+    back = nights.passes()
+
+    assert (back.code, only(back)["fate"], only(back)["run_id"]) == (3, "imported", only(first)["run_id"]), back.out
+    assert len(nights.witness.customers()) == ROWS - 1
+    assert list((nights.inbox / "approval").iterdir()) == []
+    assert nights.user.types("show", "last", "--verify", "--json").code == 0
+
+
+@pytest.mark.slow
 def test_a_run_whose_plan_does_not_hold_any_more_waits_with_a_plan_of_the_rest(nights: Nights) -> None:
     nights.arrives(rows=60)
     assert nights.passes().code == 5

@@ -135,6 +135,34 @@ def test_rows_that_failed_are_sent_again_as_planned_and_proved(site: Site) -> No
 
 
 @pytest.mark.slow
+def test_where_nothing_is_to_be_sent_again_there_is_no_plan(site: Site) -> None:
+    run_id = run_of(site)
+    unfixed = site.user.home / "runs" / run_id / "rejects.csv"
+    for words in ((run_id,), (run_id, "--fixed", unfixed)):
+        ran = site.types("plan", "--retry", *words)
+        assert (ran.code, ran.json["files"]) == (3, {}), ran.out
+        assert ran.json["verdict"] == f"There is nothing to send again of the run {run_id}; no plan was made."
+        assert f"importer plan --retry {run_id} --fixed " in ran.json["next_step"]
+    said = site.user.types("plan", "--retry", run_id, **site.environ)
+    assert said.err.startswith("There is nothing to send again")
+    assert not list(site.user.home.rglob("return-plan-*.json"))
+
+
+@pytest.mark.slow
+def test_steps_that_are_new_to_a_run_are_counted_with_its_customers(site: Site) -> None:
+    """Few rows were approved, and a step is begun for every customer: those are what the plan is of."""
+    run_id = run_of(site)
+    other = site.user.has(
+        "steps.toml", site.profile.read_text() + '[after_create]\nidentity_verification = "Standard"\n'
+    )
+    words = ("--config", other, "--target", "sandbox", "--json")
+
+    made = site.user.types("plan", "--retry", run_id, *words, **site.environ)
+
+    assert (made.code, made.json["plan"]["rows"]) == (0, ROWS - 2), made.out
+
+
+@pytest.mark.slow
 def test_a_plan_of_fixed_rows_is_shown_to_people_and_to_programs(site: Site) -> None:
     plan = site.plans("--retry", run_of(site), "--fixed", rejects(site))
 

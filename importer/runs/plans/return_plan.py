@@ -17,6 +17,7 @@ from importer.core.steps import AFTER_CREATE, OPEN_STEPS, Step, StepState
 from importer.journal import Journal, StoredRun
 from importer.profile import Profile
 from importer.readers import content_hash
+from importer.runs.after_create import new_steps
 from importer.runs.documents import Binding
 from importer.runs.plans.bodies import BodyHashes, digest_of
 from importer.runs.plans.import_plan import NOT_AS_PLANNED, PlannedDocuments, of_content, refused
@@ -91,7 +92,8 @@ class ReturnContent(PlanPart):
             JournalError: the journal cannot be read.
         """
         stamp = profile.delivery.import_key_metadata
-        bodies, ordinals = _bodies(journal, stored, judged, stamp)
+        late = bool(new_steps(profile, stored.facts) - {Step.VERIFY})
+        bodies, ordinals = _bodies(journal, stored, judged, stamp, late=late)
         sent = _written(ordinals)
         changed = {one.ordinal for one in judged.revisions if one.payload is not None}
         lines = sum(one.count for one in judged.facts.refused)
@@ -157,6 +159,11 @@ class ReturnPlan(PlanFile):
     def changes(self) -> int:
         return self.content.bodies.count
 
+    @property
+    def sends_nothing(self) -> bool:
+        """Whether there is nothing to send, and so nothing to approve."""
+        return not self.content.bodies.count
+
     def require_profile(self, profile: Profile) -> None:
         if keys := profile.sends_otherwise(self.content.settings):
             raise refused([f"the profile ({', '.join(keys)})"])
@@ -212,12 +219,18 @@ def _states(journal: Journal, stored: StoredRun) -> str:
     return found.hexdigest()
 
 
-def _bodies(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> tuple[BodyHashes, array[int]]:
-    """Hash what is sent, and return the ordinals too: rows as they came back, others that are or get open."""
+def _bodies(
+    journal: Journal, stored: StoredRun, judged: Judged, stamp: str, *, late: bool
+) -> tuple[BodyHashes, array[int]]:
+    """Hash what is sent, and return the ordinals too: rows as they came back, others that are or get open.
+
+    Args:
+        late: rows that are done get steps that the run has not had before.
+    """
     ordinals, rows = array("Q"), array("Q")
 
     def digests() -> Iterator[bytes]:
-        for ordinal, row, digest in _sent(journal, stored, judged, stamp):
+        for ordinal, row, digest in _sent(journal, stored, judged, stamp, late=late):
             ordinals.append(ordinal)
             rows.append(row)
             yield digest
@@ -238,8 +251,10 @@ def _others(journal: Journal, run: int, stamp: str, sent: _Stretches, changed: C
     ).root
 
 
-def _sent(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> Iterator[tuple[int, int, bytes]]:
-    """Ordinal, row and digest of every row that is sent, in their order."""
+def _sent(
+    journal: Journal, stored: StoredRun, judged: Judged, stamp: str, *, late: bool
+) -> Iterator[tuple[int, int, bytes]]:
+    """Ordinal, row and digest of every row that is sent, in their order; arguments as of `_bodies`."""
     rows = journal.rows(stored.run)
     new = (
         (one.ordinal, rows.number_of(one.ordinal), digest_of(one.payload, one.after, one.key or "", stamp))
@@ -248,7 +263,7 @@ def _sent(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> It
     )
     old = (
         (one.ordinal, one.row, digest_of(one.payload, judged.brought.get(one.ordinal, one.after), one.key, stamp))
-        for one in sent_again(journal, stored, {one.ordinal for one in judged.revisions})
+        for one in sent_again(journal, stored, {one.ordinal for one in judged.revisions}, late=late)
     )
     return merge(new, old)
 
@@ -263,13 +278,19 @@ def _revised(judged: Judged) -> Iterator[Revision]:
 
 
 def sent_again(
-    journal: Journal, stored: StoredRun, revised: Collection[int], steps: Iterable[Step] = _STEPS
+    journal: Journal,
+    stored: StoredRun,
+    revised: Collection[int],
+    steps: Iterable[Step] = _STEPS,
+    *,
+    late: bool = False,
 ) -> Iterator[BodyOfRow]:
     """The rows that a retry sends as they are, or of which a step is open or is opened again.
 
     Args:
         revised: ordinals of rows that are left out.
         steps: these count.
+        late: rows that are done get steps that the run has not had before.
     """
     of_run = journal.steps(stored.run)
     states = chain.from_iterable(of_run.states(step).items() for step in steps)
@@ -277,7 +298,7 @@ def sent_again(
     return (
         one
         for one in chain.from_iterable(of_run.bodies(_SENT_AGAIN | _DONE))
-        if one.ordinal not in revised and (one.state not in _DONE or one.ordinal in with_steps)
+        if one.ordinal not in revised and (late or one.state not in _DONE or one.ordinal in with_steps)
     )
 
 

@@ -78,6 +78,8 @@ class Returning:
             if plan is None:
                 return ()
             self._require(plan, self._content(found))
+            if plan.sends_nothing:
+                return self.stored.facts.plans
             others = tuple(one for one in self.stored.facts.plans if one.sha256 != plan.sha256)
             return (*others, noted(plan, signatures, directory))
 
