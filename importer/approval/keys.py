@@ -177,7 +177,9 @@ def key_of(name: str, folder: Path) -> KeyFile:
     is_path = os.sep in name or name.endswith(_SUFFIX)
     path = Path(name) if is_path else folder / f"{_checked(name)}{_SUFFIX}"
     if not path.is_file():
-        raise UsageError(f"There is no key '{path}'.", f"`{Commands().new_key()}` makes one.")
+        others = "" if is_path else ", ".join(one.name for one in keys_in(folder))
+        here = f"That folder has {others}. " if others else ""
+        raise UsageError(f"There is no key '{path}'.", f"{here}`{Commands().new_key()}` makes one.")
     return KeyFile(_checked(path.stem), path)
 
 

@@ -8,10 +8,10 @@ from math import inf
 from typing import NamedTuple
 
 from importer.approval.policy import Person, Policy
-from importer.core.commands import Commands
 from importer.core.labels import counted, either
 from importer.core.plans import Approvable, Job, PolicyJob
 
+_AUTHOR = "its author has to sign it, too (--key, or key under [approval] in the profile), or "
 _ADMINISTRATOR = "an administrator has to add somebody to the approval policy"
 _JOBS: Mapping[PolicyJob, str] = {"import": "imports", "update": "updates", "undo": "undos"}
 
@@ -102,9 +102,11 @@ def advice(able: Sequence[Approver], signed: Collection[str], rows: int, missing
     if missing <= len(who):
         return _can_be_approved(who)
     if who:
-        author = "" if authored else f"its author has to sign it, too (`{Commands().plan_signed()}`), or "
-        return f"{_can_be_approved(who)} That is not enough: {author}{_ADMINISTRATOR}."
-    if have := [one.name for one in able if one.name in signed]:
+        return f"{_can_be_approved(who)} That is not enough: {'' if authored else _AUTHOR}{_ADMINISTRATOR}."
+    have = [one.name for one in able if one.name in signed]
+    if have and not authored:
+        return f"Nobody else may approve it: {_AUTHOR}{_ADMINISTRATOR}."
+    if have:
         names = " and ".join(have)
         return (
             f"Nobody but {names} may approve it, who {'has' if len(have) == 1 else 'have'} signed it already:"

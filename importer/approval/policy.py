@@ -153,9 +153,10 @@ def load_policy(environ: Mapping[str, str] = os.environ, system: Path = SYSTEM) 
         content = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
+        gone = isinstance(error, FileNotFoundError)
         raise AccessError(
             f"The approval policy '{error.filename or system}' cannot be read: {reason}; nothing is sent without it.",
-            "An administrator makes it readable for whoever runs the importer.",
+            f"An administrator {'puts it there' if gone else 'makes it readable for whoever runs the importer'}.",
         ) from None
     return _read(content, path)
 

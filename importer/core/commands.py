@@ -158,10 +158,6 @@ class Commands:
         target = ("--target", self.target) if self.target else ()
         return self._on_file("plan", file, *target, *self.sending, *more)
 
-    def plan_signed(self) -> str:
-        """Make a plan that somebody signs as its author."""
-        return self._composed("plan", "FILE", "--key", "NAME")
-
     def approve(self, plan: Path | str, key: str = "") -> str:
         """Sign a plan.
 

@@ -70,9 +70,10 @@ async def run_planned(
         return await take_back(context, plan.run_id, Path(source), source, by_file=True, plan=plan)
     context = under_plan(context, plan)
     require_whole_rows(context.profile)
-    where, source = destination(context.profile), source_of(plan.content.source) if source is None else source
+    where = destination(context.profile)
     held = await beside_the_loop(admit, context, plan, where)
     require_consent(where, context.profile, context.people.confirm)
+    source = source_of(plan.content.source) if source is None else source
     async with in_hours(context) as bounded:
         return await _run_new(bounded, source, where, force=force, as_new=True, held=held, facts=facts)
 

@@ -203,7 +203,10 @@ def test_which_key_is_asked_where_there_are_several_and_how_to_make_one_where_th
     user: User, office: Office
 ) -> None:
     plan(user, office)
-    assert user.types("approve", "plan.json", "--yes", "--json").code == 2
+    several = user.types("approve", "plan.json", "--yes", "--json")
+    assert (several.code, "--key NAME" in several.json["error"]) == (2, True)
+    wrong = user.types("approve", "plan.json", "--yes", "--key", "nobody", "--json")
+    assert (wrong.code, "That folder has anna, ben, carol." in wrong.json["error"]) == (2, True), wrong.out
     ran = user.types("approve", "plan.json", "--yes", "--json", IMPORTER_KEYS=str(user.home / "none"))
     assert (ran.code, "importer key new NAME" in ran.json["error"]) == (2, True)
 

@@ -271,6 +271,8 @@ def test_a_plan_is_the_same_in_another_workspace_and_another_folder(user: User) 
     assert said(first)["content"]["bodies"] == said(second)["content"]["bodies"]
     (user.home / "moved").mkdir()
     moved = source.rename(user.home / "moved" / "renamed.csv")
+    gone = user.types("run", "--plan", second, "--workspace", "third", "--json")
+    assert (gone.code, f"'{source}', which is not there" in gone.json["error"]) == (6, True), gone.out
     ran = user.types("run", moved, "--plan", second, "--workspace", "third", "--json")
     assert (ran.code, ran.json["counts"]["created"]) == (0, 300)
 

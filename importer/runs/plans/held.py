@@ -19,6 +19,7 @@ from importer.runs.plans.kinds import read_plan, require_kind
 from importer.runs.plans.return_plan import ReturnPlan
 from importer.runs.plans.rules import rules_of
 from importer.runs.wiring import Destination
+from importer.runs.wiring.remote_sources import is_remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,17 @@ def source_of(source: PlannedSource) -> str:
 
     Raises:
         UsageError: it has none.
+        PlanRefusedError: the file is not there any more.
     """
     path = source.path
     if path == FRAME or Path(path).name == STDIN:
         what = "a DataFrame" if path == FRAME else "standard input"
         raise UsageError(f"The plan was made of {what}, which is gone.", "Name the same source again, beside the plan.")
+    if not (is_remote(path) or Path(path).exists()):
+        raise PlanRefusedError(
+            f"The plan is of the file '{path}', which is not there; nothing was sent.",
+            "If it is elsewhere now, name it beside the plan.",
+        )
     return path
 
 

@@ -165,6 +165,7 @@ class PlanFile(PlanPart):
 
 
 MAKE_AGAIN = "Make the plan again."
+_REPLACED = "Choose another name with --out, or remove that file first."
 NAME_ONE = "Name the file of a plan, as it was shown when the plan was made."
 
 
@@ -185,11 +186,11 @@ def require_replaceable(path: Path | None, sha256: str | None = "") -> None:
     except (OSError, ValueError, RecursionError):
         said = None
     if not (isinstance(said, dict) and {"format", "sha256"} <= said.keys()):
-        raise UsageError(f"'{path}' is not a plan, and is not replaced by one.", "Choose another name with --out.")
+        raise UsageError(f"'{path}' is not a plan, and is not replaced by one.", _REPLACED)
     if sha256 is not None and said["sha256"] != sha256 and (names := _approvers_in(said)):
         raise UsageError(
             f"'{path}' is a plan that {names} has approved, and is not replaced.",
-            "Choose another name with --out, or remove that file first.",
+            _REPLACED,
         )
 
 

@@ -85,7 +85,7 @@ def test_others_do_not(office: Office, names: tuple[str, ...], reason: str) -> N
 BOTH = "It can be approved by ben (up to 50,000 customers) or carol."
 ADMINISTRATOR = "an administrator has to add somebody to the approval policy"
 OR_ELSE = f"makes the plan, or {ADMINISTRATOR}."
-AUTHOR = "its author has to sign it, too (`importer plan FILE --key NAME`)"
+AUTHOR = "its author has to sign it, too (--key, or key under [approval] in the profile)"
 TOO_FEW = f"That is not enough: {AUTHOR}, or {ADMINISTRATOR}."
 
 
@@ -118,6 +118,12 @@ def test_it_says_who_may_still_approve(
 
     assert [one.name for one in verdict.who] == names_left
     assert verdict.advice == said
+
+
+def test_where_the_only_approver_has_signed_it_the_author_has_to(office: Office) -> None:
+    verdict = judge(policy_of(office, but=["ben"]), PLAN, signed(office, "carol"), NOW)
+
+    assert verdict.advice == f"Nobody else may approve it: {AUTHOR}, or {ADMINISTRATOR}."
 
 
 def test_where_three_have_to_sign_it_says_that_the_last_one_alone_does_not_suffice(office: Office) -> None:
