@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from importer.core.plans import Signature
 from importer.core.runtime import beside_the_loop
@@ -18,7 +18,7 @@ from importer.runs.context import Context, in_hours
 from importer.runs.kept_profile import for_target, recalled
 from importer.runs.leftovers import tidy
 from importer.runs.load import load_again
-from importer.runs.plans.gate import admitted
+from importer.runs.plans.gate import admitted, requirement
 from importer.runs.plans.held import held_again
 from importer.runs.plans.returning import Returning
 from importer.runs.preconditions import require_scope, require_unchanged
@@ -117,9 +117,11 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
         if back is None:
             sending = Sending(context, workspace, stored, where, workspace.path / stored.header.run_id, started_at)
             await beside_the_loop(sending.require_approved, reopened.rows, reopened.has_step)
-        elif back.plan is None or not back.plan.sends_nothing:  # nothing is what it is held to then
-            make = context.profile.commands.plan_retry(stored.header.run_id, back.file or "")
-            signatures = admitted(context.profile, where, back.plan, "return", context.now(), make)
+        else:
+            back = await beside_the_loop(_held_to_nothing, context, workspace, stored, where, back)
+            if back.plan is None or not back.plan.sends_nothing:
+                make = context.profile.commands.plan_retry(stored.header.run_id, back.file or "")
+                signatures = admitted(context.profile, where, back.plan, "return", context.now(), make)
         require_consent(where, context.profile, context.people.confirm)
         if back is None or (back.file is None and not back.under_profile):
             await beside_the_loop(require_unchanged, workspace, stored, context.profile)
@@ -142,6 +144,14 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, context.profile, context.people.confirm, counts)
             return await Sending(context, workspace, stored, where, directory, started_at).run()
+
+
+def _held_to_nothing(context: Context, workspace: Workspace, stored: StoredRun, where: Destination, back: Back) -> Back:
+    """Return what comes back, held to a plan of nothing where nothing is to be sent: there is nothing to approve."""
+    if back.plan is not None or stored.phase == LOADING or requirement(context.profile, where) is None:
+        return back
+    plan = Returning(context, workspace, stored, where, back).plan(None)
+    return replace(back, plan=plan) if plan.sends_nothing else back
 
 
 def destination_again(

@@ -13,6 +13,16 @@ from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox
 from tests.acceptance.plans import Site, site_of
 
 ROWS = 20
+OTHER_EMAIL = """
+[mapping]
+type = { value = "INDIVIDUAL" }
+externalId = "ID"
+firstName = "First Name"
+lastName = "Last Name"
+"primaryEmail.value" = { value = "team@example.com" }
+"primaryPhoneNumber.number" = "Phone"
+"primaryPhoneNumber.type" = { value = "MOBILE" }
+"""
 
 
 @pytest.fixture
@@ -138,7 +148,7 @@ def test_rows_that_came_back_fixed_are_refused(imported: Site) -> None:
 @pytest.mark.slow
 def test_another_profile_for_what_is_not_done_is_refused(imported: Site) -> None:
     before = imported.asked
-    other = imported.user.has("other.toml", imported.profile.read_text() + '[validation]\nphone = "valid"\n')
+    other = imported.user.has("other.toml", imported.profile.read_text() + OTHER_EMAIL)
     ran = imported.user.types("retry", "last", "--config", other, "--json", **imported.environ)
 
     refused(ran, "importer plan --retry")
