@@ -33,7 +33,6 @@ from importer.core.columns import (
     SHEET_COLUMN,
     STATUS_COLUMN,
     TRACE_ID,
-    WARNINGS_COLUMN,
 )
 from importer.results.sheets import MAX_ROWS, height, print_table, print_wide, widths
 from importer.results.table import Header, Row
@@ -45,7 +44,8 @@ _BEHIND = frozenset(
     {SHEET_COLUMN, ERROR_CODE, ERROR_FIELD, ERROR_COLUMN, HTTP_STATUS, TRACE_ID, IDV_ID, ATTEMPTS, RUN_COLUMN}
 )
 """For programs and operators: behind all others, and not printed."""
-_SENTENCES = frozenset({ERROR_MESSAGE, WARNINGS_COLUMN, DIFFERENCES})
+_SENTENCES = frozenset({ERROR_MESSAGE, DIFFERENCES})
+"""Wrapped. Warnings are not: with a row of several lines for each, a file that is fine would look as if it were not."""
 _SENTENCE_WIDTH = 40.0
 _WIDTH_SAMPLE = 200
 
