@@ -77,6 +77,9 @@ def test_a_document_that_changes_after_the_check_is_not_sent_and_is_sent_by_a_pl
     scan.write_bytes(b"%PDF-1.4\nanother one")
     sent = user.types("retry", "last", "--plan", where, "--json", **witness.environ)
     assert (sent.code, uploaded(witness)) == (0, 2), sent.out
+    proved = user.types("show", "last", "--verify", "--json").json["checks"]
+    bodies = [one for one in proved if one["what"].startswith("bodies of the plan")]
+    assert [one["status"] for one in bodies] == ["ok", "ok"], bodies
 
 
 @pytest.mark.slow
