@@ -46,6 +46,7 @@ ROWS = [
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["emulator", pytest.param("stub", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("count", "idv_s", "kills"), ROWS)
+@pytest.mark.slow
 def test_every_step_is_done_exactly_once_whatever_fails_and_however_often_the_process_dies(
     user: User, name: str, count: int, idv_s: float, kills: Sequence[tuple[str, float]]
 ) -> None:

@@ -25,7 +25,7 @@ from tests.acceptance.conftest import (
 )
 
 
-@pytest.mark.parametrize(("kills", "rows"), [(2, 400), pytest.param(10, 2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "rows"), [(2, 200), pytest.param(10, 2_000, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_and_resumed_creates_every_customer_once(
     user: User, witness: Witness, profile_for: Callable[..., Path], kills: int, rows: int
 ) -> None:
@@ -65,6 +65,7 @@ def test_dropped_answers_make_no_duplicates_and_no_unknowns(user: User, profile_
         exactly_once(witness, user.reads(ran.json["files"]["results"]))
 
 
+@pytest.mark.slow
 def test_of_two_runs_at_once_one_works_and_the_other_does_no_harm(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -82,7 +83,9 @@ def test_of_two_runs_at_once_one_works_and_the_other_does_no_harm(
     exactly_once(witness, user.reads(ran.json["files"]["results"]))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143)]
+)
 def test_a_signal_stops_well_and_resume_goes_on(
     user: User, witness: Witness, profile_for: Callable[..., Path], number: signal.Signals, code: int
 ) -> None:
@@ -108,6 +111,7 @@ def test_a_signal_stops_well_and_resume_goes_on(
     exactly_once(witness, user.reads(resumed.json["files"]["results"]))
 
 
+@pytest.mark.slow
 def test_what_the_command_line_said_of_the_pace_holds_for_the_resume_too(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -139,6 +143,7 @@ def test_with_fail_fast_few_rows_more_are_sent_after_the_first_refusal(
     assert stopped.json["counts"]["unsent"] >= 54
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once_and_resume_still_works(user: User, profile_for: Callable[..., Path]) -> None:
     """The requests under way are answered in an hour: the program does not wait for them."""
     hour = 'fault = "latency"\non = ["create"]\ncommit = true\ndelay_s = 3600.0\nfor_requests = 8\n'

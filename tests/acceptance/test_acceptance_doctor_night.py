@@ -72,6 +72,7 @@ def test_a_place_that_is_not_a_folder_fails_as_the_night_would(user: User, inbox
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv to be a root that may not write everything")
 @pytest.mark.parametrize(("mode", "code"), [(0o000, 6), (0o500, 1)])
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_used_fails_as_the_night_would(user: User, inbox: Path, mode: int, code: int) -> None:
     inbox.chmod(mode)
     capless = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all")
@@ -151,6 +152,7 @@ def test_a_file_of_addresses_that_others_may_read_is_warned_of(user: User) -> No
     assert worst(user.types("doctor", "--json", IMPORTER_NOTIFY_URLS_FILE=str(path)).json)["notify"] == "ok"
 
 
+@pytest.mark.slow
 def test_without_the_library_the_doctor_says_what_to_install(user: User, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden" / "apprise"
     hidden.mkdir(parents=True)

@@ -448,6 +448,7 @@ def test_in_debug_mode_with_warnings_as_errors_nothing_is_left_open_or_unread(
         assert failure not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_stopped_run_leaves_nothing_open_either(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

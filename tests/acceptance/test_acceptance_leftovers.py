@@ -64,6 +64,7 @@ def killed_while_checking(user: User, text: str) -> Path:
 
 
 @pytest.mark.parametrize("command", [["runs"], ["validate", "small.csv"], ["purge", "--older-than", "9w"]])
+@pytest.mark.slow
 def test_the_journal_of_a_killed_dry_run_is_removed_by_the_next_command(
     user: User, long_text: str, command: list[str]
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_journal_of_a_killed_dry_run_is_removed_by_the_next_command(
     assert not left.parent.exists()
 
 
+@pytest.mark.slow
 def test_a_dry_run_at_work_is_left_alone(user: User, long_text: str) -> None:
     process = user.starts("validate", user.has("long.csv", long_text), "--json")
     wait_for(lambda: bool(journals(user)), process)

@@ -63,6 +63,7 @@ def test_a_workspace_that_cannot_be_written_is_looked_at(
 
 
 @pytest.mark.parametrize("lost", [(), pytest.param(LOG_ONLY, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_what_a_killed_run_left_in_its_log_is_read_too(
     user: User, disk: SmallDisk, witness: Witness, profile_for: Callable[..., Path], lost: tuple[str, ...]
 ) -> None:

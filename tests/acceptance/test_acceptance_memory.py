@@ -49,6 +49,7 @@ def resumed(user: User, witness: Witness, *arguments: str) -> Ran:
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.5])
+@pytest.mark.slow
 def test_a_journal_whose_tail_is_lost_sends_nothing_and_names_the_way_out(
     user: User, witness: Witness, importing: subprocess.Popen[str], kept: float
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_workspace_that_was_copied_while_it_was_used_does_not_go_on_with_its_r
     exactly_once(witness, user.reads(results))
 
 
+@pytest.mark.slow
 def test_a_workspace_that_was_moved_goes_on_once_somebody_said_so(
     user: User, witness: Witness, importing: subprocess.Popen[str]
 ) -> None:
@@ -138,6 +140,7 @@ def test_a_workspace_that_was_moved_goes_on_once_somebody_said_so(
     exactly_once(witness, user.reads(done.json["files"]["results"]))
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_question_is_asked(user: User, witness: Witness, importing: subprocess.Popen[str]) -> None:
     killed(importing)
     shutil.copytree(user.home / "runs", user.home / "moved")
@@ -188,6 +191,7 @@ def test_no_message_advises_another_workspace() -> None:
     assert not [text for text in texts if "another --workspace" in text]
 
 
+@pytest.mark.slow
 def test_renaming_the_workspace_asks_nothing(user: User, witness: Witness, importing: subprocess.Popen[str]) -> None:
     killed(importing)
     (user.home / "runs").rename(user.home / "renamed")

@@ -28,6 +28,7 @@ def test_the_textfile_holds_the_numbers_of_the_report(user: User) -> None:
 
 
 @pytest.mark.parametrize("group", ["metrics", "otel"])
+@pytest.mark.slow
 def test_what_is_asked_for_and_not_installed_is_refused_before_anything_is_made(
     user: User, tmp_path: Path, group: str
 ) -> None:

@@ -114,6 +114,7 @@ def apart(user: User) -> Iterator[Witness]:
         yield running
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_for_a_while_makes_no_duplicates(user: User, apart: Witness) -> None:
     """Half-open: connections live, nobody answers; what was asked is done when the server goes on."""
     options = reaching(user, apart.base_url, "200/s", read_timeout_s=0.3, **PATIENT)

@@ -126,6 +126,7 @@ def test_a_run_that_goes_wrong_in_every_way_leaves_none_either(user: User) -> No
     hold(user, *(text for one in (ran, retried, *reported) for text in (one.out, one.err)))
 
 
+@pytest.mark.slow
 def test_a_crash_a_refused_login_and_a_bad_address_leave_none_either(
     user: User, profile_for: Callable[..., Path]
 ) -> None:

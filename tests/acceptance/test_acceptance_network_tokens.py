@@ -79,6 +79,7 @@ def test_a_403_while_the_token_is_young_is_a_matter_of_permission_and_stops(user
         assert counts["created"] + counts["unsent"] == 200
 
 
+@pytest.mark.slow
 def test_a_role_that_may_only_look_stops_the_run_and_resume_finishes_it_with_a_better_one(
     user: User, profile_for: Profiles
 ) -> None:

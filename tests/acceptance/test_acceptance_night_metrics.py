@@ -109,6 +109,7 @@ def test_a_night_that_cannot_begin_leaves_its_exit_code(
     assert numbers(user)["night_exit_code"] == 2
 
 
+@pytest.mark.slow
 def test_the_port_is_open_as_long_as_the_watch_and_counts_from_file_to_file(user: User, inbox: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -52,6 +52,7 @@ def test_a_refused_token_ends_the_night_with_a_sentence_and_the_next_one_goes_on
     finished_later(user, inbox, witness, user.types(*night, "--rate", "500/s", **witness.environ))
 
 
+@pytest.mark.slow
 def test_a_role_that_may_not_create_ends_the_night_with_a_sentence_and_the_next_one_goes_on(
     user: User, inbox: Path, profile_for: Callable[..., Path]
 ) -> None:

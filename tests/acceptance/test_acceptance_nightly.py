@@ -85,6 +85,7 @@ def test_a_folder_that_is_missing_or_a_file_is_a_sentence_and_code_6(user: User,
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv to be a root that may not read everything")
 @pytest.mark.parametrize(("mode", "code", "says"), [(0o000, 6, "cannot be read"), (0o500, 1, "Files cannot be moved")])
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_used_is_a_sentence(user: User, inbox: Path, mode: int, code: int, says: str) -> None:
     (inbox / "a.csv").write_text(people(3))
     inbox.chmod(mode)
@@ -125,6 +126,7 @@ def test_a_night_cannot_be_a_dry_run(user: User, inbox: Path) -> None:
 # --------------------------------------------------------------------------- in the middle
 
 
+@pytest.mark.slow
 def test_of_two_nights_at_once_one_works_and_a_signal_leaves_the_rest_to_the_next(
     user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -150,6 +152,7 @@ def test_of_two_nights_at_once_one_works_and_a_signal_leaves_the_rest_to_the_nex
     assert len(witness.customers()) == 110
 
 
+@pytest.mark.slow
 def test_a_run_that_holds_the_lock_keeps_the_night_waiting(
     user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

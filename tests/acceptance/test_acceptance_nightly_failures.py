@@ -139,6 +139,7 @@ def test_a_missing_profile_is_reported_unless_nobody_wants_to_know(
     assert titles(notifications) == ["Customer import failed"]
 
 
+@pytest.mark.slow
 def test_a_watched_folder_that_another_night_locks_is_not_reported(
     user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:
@@ -187,6 +188,7 @@ def test_a_profile_that_could_make_no_customer_from_any_file_ends_the_night(user
     assert list((inbox / "failed").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_column_that_one_file_lacks_is_its_own_fault_and_a_watched_folder_goes_on(
     user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_run_that_comes_to_nothing_is_reported_as_failed(
     assert (ran.code, message["type"], says in message["message"]) == (code, "failure", True)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_by_a_signal_is_reported(
     user: User, receiver: Receiver, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import closing
 
+import pytest
+
 from importer.journal import Location, open_journal, workspace_secret
 from importer.runs.rechecker import Rechecker
 from tests.acceptance.conftest import SAMPLES, User
@@ -101,6 +103,7 @@ def test_explain_lists_what_each_rule_changed_for_dry_runs_and_real_ones_alike(u
     assert "primaryEmail.value: ann@EXAMPLE.com -> ann@example.com  [email_domain_lower]" in reported
 
 
+@pytest.mark.slow
 def test_a_row_that_is_checked_again_shows_what_was_sent(user: User) -> None:
     """Every row of the samples, checked alone from what its run has kept, gives the very body that was sent."""
     for name in ("customers.csv", "customers_messy.csv"):

@@ -41,6 +41,7 @@ def said(verified: dict[str, Any], status: str) -> list[str]:
 # --------------------------------------------------------------------------- whole
 
 
+@pytest.mark.slow
 def test_what_is_written_to_a_file_while_it_is_imported_is_imported_by_the_next_night(
     user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

@@ -95,6 +95,7 @@ def test_the_readme_is_short_and_its_places_exist() -> None:
         assert (ROOT / place).exists(), place
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_runs_unchanged_in_a_notebook(user: User) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shutil.copytree(ROOT / "configs", user.home / "configs")

@@ -50,6 +50,7 @@ def test_a_row_in_doubt_is_always_looked_up(user: User, source: Path) -> None:
     assert (ran.code, "looks_after_s" in ran.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_resume_that_came_too_late_sends_nothing_again(
     user: User, source: Path, witness: Witness, profile_for: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_file_never_turns_the_emulator_into_a_real_system(user: User, source: 
     assert (ran.code, "emulator" in ran.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_limited_run_is_resumed_with_its_limit(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -148,6 +150,7 @@ def test_a_limited_run_is_resumed_with_its_limit(
     exactly_once(witness, user.reads(resumed["files"]["results"]))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_can_be_looked_at(
     user: User, profile_for: Callable[..., Path], witness: Witness
 ) -> None:
@@ -238,6 +241,7 @@ def test_waiting_for_standard_input_can_be_interrupted(user: User, number: signa
     assert stopped.json["exit_code"] == code
 
 
+@pytest.mark.slow
 def test_a_slow_limit_does_not_keep_a_stopping_run(user: User, profile_for: Callable[..., Path]) -> None:
     with serving(user) as witness:
         profile = profile_for(witness, delivery=['rate = "1/min"'])

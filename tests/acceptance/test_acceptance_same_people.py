@@ -380,6 +380,7 @@ def test_another_account_of_a_host_knows_nobody(user: User, witness: Witness, pr
 
 
 @pytest.mark.parametrize("renamed", ["legacyKey", ""], ids=["another name", "no stamp any more"])
+@pytest.mark.slow
 def test_the_stamp_that_a_killed_run_began_with_is_found_under_whatever_name(
     user: User, witness: Witness, profile_for: Callable[..., Path], renamed: str
 ) -> None:

@@ -46,7 +46,7 @@ def on_a_terminal(user: User, columns: int, *arguments: str | Path, **environ: s
     return process.returncode, drawn.decode("utf-8", "replace")
 
 
-@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+@pytest.mark.parametrize("columns", [*(pytest.param(count, marks=pytest.mark.slow) for count in (20, 40, 200)), 80])
 def test_no_line_of_progress_is_left_on_a_terminal(
     user: User, witness: Witness, profile_for: Callable[..., Path], columns: int
 ) -> None:
@@ -65,6 +65,7 @@ def test_no_line_of_progress_is_left_on_a_terminal(
     assert "100%" not in drawn
 
 
+@pytest.mark.slow
 def test_colours_are_left_out_where_they_are_off(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

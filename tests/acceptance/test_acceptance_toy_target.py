@@ -92,6 +92,7 @@ def test_a_dry_run_checks_by_the_clubs_rules_and_sends_nothing(member: User, clu
     assert not club.asked
 
 
+@pytest.mark.slow
 def test_worker_processes_check_by_the_clubs_rules_as_well(member: User, club: ClubServer) -> None:
     source = member.has("m.csv", members(2_000).replace("m7@", "m7 at "))
     results = []
@@ -155,6 +156,7 @@ def test_a_reference_that_is_taken_by_another_member_is_refused_with_what_differ
     }
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_and_resumed_creates_every_member_once(member: User) -> None:
     with serving_the_club(ClubServer(drops_every=7, delay_s=0.02)) as club:
         path = profile(member, club, "concurrency = 8", "breaker_faults = 1000")

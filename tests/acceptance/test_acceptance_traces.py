@@ -111,6 +111,7 @@ def test_every_file_of_a_night_is_a_trace_of_its_own(
     holds_no_value(collector, user, witness.environ)
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_not_there_costs_a_night_nothing(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

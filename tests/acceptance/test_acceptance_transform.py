@@ -169,6 +169,7 @@ def test_a_failing_function_ends_the_command_in_a_sentence_without_a_cell(ready:
         assert "secret" not in log.read_text()
 
 
+@pytest.mark.slow
 def test_several_processes_call_it_and_results_are_those_of_one(ready: User) -> None:
     count = 3_000
     ready.has("people.csv", people(count, 700, 2_900))
@@ -272,6 +273,7 @@ def clean(frame):
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_while_it_read_goes_on_with_the_very_same_file_alone(ready: User) -> None:
     rules = ready.has("ours/our_rules.py", RULES.replace("\ndef clean(frame):", DEADLY))
     ready.has("ours/profile.toml", f"{MAPPED}\n[source]\nbatch_rows = 100\nprocesses = 1\n")

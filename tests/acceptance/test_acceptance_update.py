@@ -102,6 +102,7 @@ def test_of_three_hundred_customers_those_that_differ_are_written_once_and_never
     assert site.written == 270
 
 
+@pytest.mark.slow
 def test_an_update_that_is_killed_and_typed_again_writes_every_customer_once(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

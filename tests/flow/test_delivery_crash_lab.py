@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.laboratory import BrokenPromise, doubled, play_seed
 
-QUICK, CHUNK = 100, 250
+QUICK, CHUNK = 40, 250
 
 
 def chunks(count: int) -> list[Any]:
@@ -47,6 +47,7 @@ def test_where_creates_or_lists_are_later_than_every_look_whoever_is_doubled_is_
 
 
 @pytest.mark.parametrize("blind", ["no warning", "no second look"])
+@pytest.mark.slow
 def test_the_lab_notices_an_importer_that_says_nothing_of_doubled_customers(blind: str) -> None:
     def play() -> None:
         for seed in range(600):
@@ -79,6 +80,7 @@ def test_the_same_seed_gives_the_same_schedule() -> None:
 
 
 @pytest.mark.parametrize("looks_after_s", [(), (0.0, 2.0)], ids=["no look at all", "looks that end before the lag"])
+@pytest.mark.slow
 def test_the_lab_notices_an_importer_that_looks_too_little(looks_after_s: tuple[float, ...]) -> None:
     def play() -> None:
         for seed in range(1, 200):
@@ -89,6 +91,7 @@ def test_the_lab_notices_an_importer_that_looks_too_little(looks_after_s: tuple[
 
 
 @pytest.mark.parametrize("looks_after_s", [(0.0,), (0.0, 2.0)], ids=["one look", "looks that end before the lag"])
+@pytest.mark.slow
 def test_the_lab_notices_steps_that_are_looked_up_too_little(looks_after_s: tuple[float, ...]) -> None:
     def play() -> None:
         for seed in range(200):

@@ -96,12 +96,20 @@ def test_several_processes_write_what_one_does(messy: Path, tmp_path: Path, dupl
     assert json.loads(alone.files["report"].read_text())["counts"]["invalid"] > 100
 
 
-@pytest.mark.parametrize("sample", ["customers.csv", "customers_messy.csv", "businesses.csv", "customers.xlsx"])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "customers_messy.csv",
+        "businesses.csv",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("customers.csv", "customers.xlsx")),
+    ],
+)
 def test_the_samples_come_out_alike(sample: str, tmp_path: Path) -> None:
     alone = checked(SAMPLES / sample, tmp_path / "one", processes=1)
     assert reported(checked(SAMPLES / sample, tmp_path / "two", processes=2, batch_rows=7)) == reported(alone)
 
 
+@pytest.mark.slow
 def test_dates_that_only_a_late_row_decides_are_read_alike(tmp_path: Path) -> None:
     source = tmp_path / "late.csv"
     born = ["1980-03-04", *["3/4/1980"] * 60, "3/14/1980", *["1/2/1990"] * 20]

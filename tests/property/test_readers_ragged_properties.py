@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import openpyxl
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def filled(records: list[list[str]]) -> dict[int, list[str]]:
 
 @settings(max_examples=examples(200), deadline=None)
 @given(RECORDS, st.sampled_from(",;\t|"), st.integers(0, 2))
+@pytest.mark.slow
 def test_no_cell_of_a_text_is_lost(records: list[list[str]], delimiter: str, trailing: int) -> None:
     lines = [[*NAMES, *[""] * trailing], *[record or [""] for record in records]]
     quoted = [['"' + cell.replace('"', '""') + '"' if '"' in cell else cell for cell in line] for line in lines]

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from itertools import count
 
+import pytest
+
 from importer.core.batches import CheckedBatch
 from importer.core.contract import person_of
 from importer.core.frames import raw_batch
@@ -115,6 +117,7 @@ def test_one_key_and_nothing_in_common_is_another_person(database: Database) -> 
     assert list(alike.matches(HERE)) == [Match(0, (), earlier, "live", 2)]
 
 
+@pytest.mark.slow
 def test_lots_of_rows_are_compared_with_lots_of_customers_in_flat_memory(database: Database) -> None:
     size = 2 * LOT + 100
     numbers = [at * 7_919 + 1 for at in range(size)]

@@ -52,6 +52,7 @@ def test_its_file_has_no_name(tmp_path: Path) -> None:
     assert len(numbers) == 2 * HELD
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     gc.collect()
     tracemalloc.start()

@@ -138,6 +138,7 @@ def test_a_coloured_cell_in_the_last_corner_costs_nothing(tmp_path: Path) -> Non
 
 
 @needs_proc
+@pytest.mark.slow
 def test_the_case_of_the_far_styled_cells(tmp_path: Path) -> None:
     case = Path(__file__).parents[2] / "cases" / "far_styled_cells.xlsx"
 

@@ -158,6 +158,7 @@ class TestLimits:
             out.write(b"Bob,bob@example.com,4155550100\n")
         assert read_all(tmp_path / "a.csv") == 51
 
+    @pytest.mark.slow
     def test_letters_without_end_do_not_slow_the_search_for_accents(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_bytes(
             TABLE + ("é" + "x" * 900_000).encode("cp1252") + b",a@example.com,4155550100\n"
@@ -339,6 +340,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 
 @needs_proc
+@pytest.mark.slow
 def test_memory_does_not_grow_with_a_text_file(tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     line = b'C%07d,Sarah,Green,4155550100,sarah@example.com,1990-06-26,"12 Main Street, Flat 3",Springfield,IL,62701\n'
@@ -349,6 +351,7 @@ def test_memory_does_not_grow_with_a_text_file(tmp_path: Path) -> None:
 
 
 @needs_proc
+@pytest.mark.slow
 def test_memory_does_not_grow_with_a_sheet(tmp_path: Path) -> None:
     cells = "".join(f'<c r="{letter}%d" t="inlineStr"><is><t>{letter} %d</t></is></c>' for letter in "ABCDEFGHIJ")
     row = f'<row r="%d">{cells}</row>'
