@@ -103,7 +103,8 @@ class Profile(ProfileTables):
 
     def written(self) -> Mapping[str, Any]:
         """What its file says, or the code that made it: tables as they are there, with names of fields whole."""
-        layers = self._layers or (Layer("profile", "", self.model_dump(mode="json", exclude_unset=True)),)
+        made = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        layers = self._layers or (Layer("profile", "", made),)
         return next((layer.data for layer in layers if layer.origin == "profile"), {})
 
     @classmethod

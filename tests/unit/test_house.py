@@ -23,7 +23,6 @@ SMALL_BY_DESIGN: Mapping[str, str] = {
     "importer.journal.port.drafts": "a port of its own: protocols, of which the docstrings are the content",
     "importer.journal.sqlite.inspection": "SQL belongs to the adapter; its caller chooses the adapter",
     "importer.runs.search": "reads journals, which a page of the console may not",
-    "importer.runs.drafts.checking": "a step of a draft of its own, as the other modules there",
     "importer.runs.read_back": "a command of its own, as `runs.follow` is",
     "importer.validation.equal_numbers": "loads numpy, which small columns do not need",
 }

@@ -90,7 +90,7 @@ def _resume(console: Console, session: Session, report: Mapping[str, Any]) -> No
 
     async def work(job: Job) -> object:
         people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the banner names the host
-        return await resume(console.drafts, run_id, emit=job.live, stop=job.stop, people=people)
+        return await resume(console.drafts, run_id, by=session.user, emit=job.live, stop=job.stop, people=people)
 
     console.jobs.begin(run_id, session.user, work)
     ui.navigate.reload()

@@ -16,7 +16,7 @@ from importer.journal import Act, Draft, DraftFacts, Drafts, open_drafts
 from importer.profile import Profile
 from importer.runs.context import Machine
 from importer.runs.drafts.corrected_rows import CorrectedRows, RecentRows
-from importer.runs.drafts.removing import draft_folder, remove_drafts
+from importer.runs.drafts.removing import draft_folder, is_under_way, remove_drafts
 from importer.runs.run_directory import new_id
 from importer.runs.wiring import make_directory
 
@@ -79,14 +79,18 @@ class DraftService:
             return drafts.acts(draft)
 
     def remove(self, draft: str) -> None:
-        """Remove a draft with its file; runs that were made of it stay.
+        """Remove a draft with its file; a run that was made of it stays.
 
         Raises:
             UsageError: there is no draft of this id.
+            BusyError: its run is under way.
             StorageError: its folder cannot be removed.
         """
         with self.opened() as drafts:
-            remove_drafts(self.workspace, drafts, [drafts.find(draft).id])
+            found = drafts.find(draft)
+            if found.facts.run_id and is_under_way(self.workspace, found.facts.run_id):
+                raise BusyError(f"The run {found.facts.run_id} of this draft is under way.", "Stop it first.")
+            remove_drafts(self.workspace, drafts, [found.id])
 
     # ------------------------------------------------------------------ what the parts of this package share
 

@@ -25,6 +25,7 @@ from importer.mapping import (
     phone_regions,
     possible_fields,
 )
+from importer.profile import Profile
 from importer.results import shown
 from importer.runs.drafts.dates_amounts import WayView, as_written, ways_of
 from importer.runs.drafts.drafts import DraftService
@@ -161,7 +162,7 @@ def choose_mapping(
         SourceError: the file cannot be read.
     """
     found = service.editable(draft, seen)
-    profile = checked_with(service.profile_of(found), checks)
+    profile, checks = _chosen(service.profile_of(found), checks)
     if rules is not None:
         chosen = rules_of(profile, rules, table_of(service, found))
         proposed = survey_of(service, _with(found, DraftFacts(rules=None))).rules
@@ -172,6 +173,13 @@ def choose_mapping(
     missing = missing_fields(survey_of(service, _with(found, facts)).rules, profile.contract.fields)
     act = service.act(by, "mapping chosen", fields=len(rules or ()), **checks.model_dump(exclude_none=True))
     return service.note(found, facts.merged(DraftFacts(stage="map" if missing else "fix")), act)
+
+
+def _chosen(profile: Profile, checks: CheckChoices) -> tuple[Profile, CheckChoices]:
+    """The profile with what was chosen for checking, and of that what differs from what the profile says anyway."""
+    said = profile.validation.model_dump()
+    differing = {key: value for key, value in checks.model_dump().items() if value != said[key]}
+    return checked_with(profile, checks), CheckChoices(**differing)
 
 
 def _with(draft: Draft, facts: DraftFacts) -> Draft:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer.core.errors import StorageError
+from importer.core.errors import StorageError, UsageError
 from importer.journal import Drafts, has_drafts, open_drafts
+from importer.runs import registry
 from importer.runs.leftovers import size_of
 
 FOLDER = "drafts"
@@ -21,6 +22,15 @@ FOLDER = "drafts"
 def draft_folder(workspace: Path, draft: str) -> Path:
     """The folder of a draft, by the id of one that there is."""
     return workspace / FOLDER / draft
+
+
+def is_under_way(workspace: Path, run_id: str) -> bool:
+    """Whether somebody works on a run at this moment; False where it is gone."""
+    try:
+        with registry.opened_run(workspace, run_id) as run:
+            return bool(registry.worker_of(workspace, run.stored))
+    except UsageError:
+        return False
 
 
 def remove_drafts(workspace: Path, drafts: Drafts, going: Sequence[str]) -> None:

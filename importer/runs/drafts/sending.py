@@ -12,7 +12,7 @@ from importer.core.events import Event
 from importer.core.ports import Events
 from importer.core.runtime import beside_the_loop, in_a_thread
 from importer.delivery import StopSwitch
-from importer.journal import ActFacts, Draft, DraftFacts, RunFacts
+from importer.journal import Act, ActFacts, Draft, DraftFacts, RunFacts
 from importer.results import Report
 from importer.runs import registry
 from importer.runs.context import Context, People
@@ -121,7 +121,8 @@ def approve(service: DraftService, draft: str, signer: Signer, sha256: str, *, b
     """
     found = service.editable(draft)
     sign_plan(plan_of(service, found), signer, sha256, service.machine.clock.now())
-    service.note(found, DraftFacts(stage="run"), service.act(by, "approved", plan=sha256, key=signer.name))
+    with service.opened() as drafts:  # whoever has changed the draft since: the plan is signed
+        drafts.note(draft, DraftFacts(stage="run"), service.act(by, "approved", plan=sha256, key=signer.name))
     return judged(service, draft)
 
 
@@ -166,20 +167,41 @@ async def run(
         raise
 
 
-async def resume(service: DraftService, run_id: str, *, emit: Events, stop: StopSwitch, people: People) -> Report:
+async def resume(
+    service: DraftService, run_id: str, *, by: str, emit: Events, stop: StopSwitch, people: People
+) -> Report:
     """Go on with a run, of a draft or not, under the profile that it has kept.
+
+    Args:
+        by: the person.
 
     Raises:
         ImporterError: as of `runs.resume.resume`.
     """
+    await in_a_thread(partial(log_act, service, run_id, by, "resumed"))
     context = Context(service.profile, "resume", emit, stop, people, service.machine)
     return await go_on(context, run_id)
 
 
+def log_act(service: DraftService, run_id: str, by: str, what: str, **details: str | int) -> None:
+    """Have the receipt of a run say that somebody has done something to it, also while it is under way.
+
+    Raises:
+        UsageError: there is no such run.
+        JournalError: the journal cannot be written.
+    """
+    with registry.opened_run(service.workspace, run_id, writes=True) as run:
+        acts = (*run.stored.facts.acts, _noted(service.act(by, what, **details)))
+        run.journal.runs.note(run.stored.run, RunFacts(acts=acts))
+
+
 def _acts_of(service: DraftService, draft: str) -> RunFacts:
     """Who did what to a draft, for the receipt of its run."""
-    acts = service.acts(draft)
-    return RunFacts(acts=tuple(ActFacts(at=one.at, by=one.by, what=one.what, details=one.details) for one in acts))
+    return RunFacts(acts=tuple(map(_noted, service.acts(draft))))
+
+
+def _noted(act: Act) -> ActFacts:
+    return ActFacts(at=act.at, by=act.by, what=act.what, details=act.details)
 
 
 def _remember(service: DraftService, draft: str, run_id: str, by: str) -> None:

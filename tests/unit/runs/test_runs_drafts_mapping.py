@@ -186,10 +186,11 @@ def test_the_proposal_is_chosen_as_it_is(service: DraftService) -> None:
     draft = draft_of(service)
     before = profile_text(service, draft)
 
-    choose_mapping(service, draft, mapping(service, draft).rules, CheckChoices(), by="kim")
+    view = mapping(service, draft)
+    choose_mapping(service, draft, view.rules, view.checks, by="kim")
 
     assert profile_text(service, draft) == before
-    assert service.find(draft).facts.rules is None
+    assert (service.find(draft).facts.rules, service.find(draft).facts.validation) == (None, CheckChoices())
 
 
 @pytest.mark.parametrize(

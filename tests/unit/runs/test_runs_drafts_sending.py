@@ -25,6 +25,7 @@ from importer.runs.drafts import checking, sending
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.mapping import choose_mapping, mapping
 from importer.runs.drafts.receiving import receive
+from importer.runs.receipt_check import check_receipt
 from tests.approvals import Office
 
 HEADER = "Legacy ID,First Name,Last Name,Email,Phone,Phone Type\n"
@@ -239,6 +240,9 @@ def test_a_run_that_was_stopped_is_remembered_and_gone_on_with(service: DraftSer
 
     def stop_early(event: Event) -> None:
         nonlocal settled
+        if event.name == "row_settled" and not settled:
+            with pytest.raises(BusyError, match="of this draft is under way"):
+                service.remove(draft)
         settled += event.name == "row_settled"
         if settled == 5:
             stop.request("sigint")
@@ -247,8 +251,14 @@ def test_a_run_that_was_stopped_is_remembered_and_gone_on_with(service: DraftSer
     assert service.find(draft).facts.run_id == stopped.run_id
     assert stopped.counts["unsent"] > 0
 
-    work = sending.resume(service, stopped.run_id, emit=ignore, stop=StopSwitch(), people=People())
+    sending.log_act(service, stopped.run_id, "ana", "stopped")
+    work = sending.resume(service, stopped.run_id, by="ben", emit=ignore, stop=StopSwitch(), people=People())
     assert asyncio.run(work).counts["created"] == 39
+    receipt = json.loads((service.workspace / stopped.run_id / "receipt.json").read_text(encoding="utf-8"))
+    assert [(one["by"], one["what"]) for one in receipt["acts"]][-3:] == [
+        ("ana", "sent"), ("ana", "stopped"), ("ben", "resumed"),
+    ]  # fmt: skip
+    assert check_receipt(service.workspace, stopped.run_id)["exit_code"] == 0
 
 
 @pytest.mark.slow
