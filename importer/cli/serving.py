@@ -54,7 +54,8 @@ def emulator(*, own: EmulatorOptions, shared: opt.Shared) -> None:
 
     Real HTTP, no real customers. Prints where it listens and the credentials it accepts: random ones, or
     EMULATOR_API_KEY and EMULATOR_API_SECRET of the environment (or the same with _FILE). There is no option for them,
-    since the process list shows options. /_emulator shows what arrived, /_emulator/arrivals every request.
+    since the process list shows options. /_emulator shows what arrived and the customers, /_emulator/arrivals every
+    request.
 
     A last name with DECLINE, REVIEW or DOCUMENTS decides how an identity verification ends.
 

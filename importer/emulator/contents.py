@@ -34,6 +34,10 @@ class Contents:
         pages = (self._store.with_verification(page, self._now_ms()) for page in self._store.pages())
         return (parsed(body) for page in pages for body in page)
 
+    def newest_customers(self, limit: int, offset: int) -> list[dict[str, Any]]:
+        """Give a slice of the customers, the newest first."""
+        return [parsed(body) for body in self._store.select("1", (), "seq DESC", limit, offset)]
+
     def beneficiaries(self, customer_id: str | None = None) -> Iterator[dict[str, Any]]:
         """Give the beneficial owners of a customer; None: of all."""
         related = self._store.related

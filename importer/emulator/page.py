@@ -1,6 +1,6 @@
-"""The emulator's own pages: a page for people, and the ledger and all stored objects for tests.
+"""The emulator's own addresses: pages for people, and the ledger and all stored objects for tests.
 
-The page for people, the ledger and the arrivals hold no personal data. The lists of objects do; like everything here
+The page of numbers, the ledger and the arrivals hold no personal data. The lists of objects do; like everything here
 they are served to loopback only.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from html import escape
 from itertools import islice
 from typing import Any
 
@@ -17,23 +16,10 @@ from aiohttp import web
 from importer.emulator.answers import encoded
 from importer.emulator.contents import Contents
 from importer.emulator.ledger import Ledger
+from importer.emulator.views import HEADERS, ROWS_PER_PAGE, customers_page, numbers_page
 
 PREFIX = "/_emulator"
 _PAGE_LINES = 1_000
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>RocketKOR emulator</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:46rem;padding:0 1rem}}
-table{{border-collapse:collapse;margin:0 0 1.5rem}}td,th{{border:1px solid #bbb;padding:.2rem .7rem;text-align:left}}
-td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}@media(prefers-color-scheme:dark){{body{{background:
-#161616;color:#eee}}}}</style></head>
-<body><h1>RocketKOR emulator</h1><p>A local server: nothing here reaches a real system.</p>
-{tables}
-<p>For programs: <a href="/_emulator/ledger?per_s=1">ledger</a>, <a href="/_emulator/arrivals">arrivals</a>,
-<a href="/_emulator/customers">customers</a>, <a href="/_emulator/beneficiaries">beneficiaries</a>,
-<a href="/_emulator/applications">applications</a>, <a href="/_emulator/documents">documents</a></p>
-</body></html>
-"""
 
 
 class AdminPages:
@@ -57,8 +43,9 @@ class AdminPages:
             return await _streamed(request, lists[place]())
         if request.method == "GET" and place == "ledger":
             return self._numbers(request)
-        if request.method == "GET" and not place:
-            return web.Response(text=_PAGE.format(tables="\n".join(self._tables())), content_type="text/html")
+        if request.method == "GET" and place in {"", "customers.html"}:
+            text = self._customers(request) if place else numbers_page(self._tables())
+            return web.Response(text=text, content_type="text/html", headers=HEADERS)
         return web.Response(status=404, body=b'{"errorCode":"EMU_NO_SUCH_PATH"}', content_type="application/json")
 
     def _numbers(self, request: web.BaseRequest) -> web.Response:
@@ -99,9 +86,17 @@ class AdminPages:
             yield from (arrival._asdict() for arrival in page if arrival.number < end)
             number = page[-1].number + 1
 
-    def _tables(self) -> list[str]:
+    def _customers(self, request: web.BaseRequest) -> str:
+        """Give a page of the customers; one that does not exist is the first."""
+        asked, total = request.query.get("page", "1"), self._contents.counts()["customers"]
+        number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+        offset = (number - 1) * ROWS_PER_PAGE
+        number, offset = (number, offset) if 0 <= offset < total else (1, 0)
+        return customers_page(self._contents.newest_customers(ROWS_PER_PAGE, offset), total, number)
+
+    def _tables(self) -> dict[str, dict[str, float]]:
         ledger = self._ledger
-        totals = {
+        totals: dict[str, float] = {
             **self._contents.counts(),
             **{f"done since the start: {kind}": count for kind, count in sorted(ledger.committed.items())},
             "requests": ledger.requests,
@@ -111,8 +106,7 @@ class AdminPages:
         }
         answers = {f"{kind}: {status}": n for kind, row in ledger.counts().items() for status, n in row.items()}
         last = {f"{place}. {code}": status for place, (status, code) in enumerate(reversed(ledger.last_codes), 1)}
-        named = {"Now": totals, "Answers": answers, "Faults": dict(ledger.faults), "Last errors": last}
-        return [_table(title, rows) for title, rows in named.items()]
+        return {"Now": totals, "Answers": {**answers}, "Faults": {**ledger.faults}, "Last errors": {**last}}
 
 
 async def _streamed(request: web.BaseRequest, objects: Iterable[Mapping[str, Any]]) -> web.StreamResponse:
@@ -124,8 +118,3 @@ async def _streamed(request: web.BaseRequest, objects: Iterable[Mapping[str, Any
         await stream.write(b"".join(encoded(one) + b"\n" for one in page))
     await stream.write_eof()
     return stream
-
-
-def _table(title: str, rows: dict[str, int]) -> str:
-    lines = "".join(f"<tr><td>{escape(name)}</td><td>{value}</td></tr>" for name, value in rows.items())
-    return f"<h2>{title}</h2><table>{lines or '<tr><td>none</td></tr>'}</table>"

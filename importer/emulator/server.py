@@ -166,6 +166,8 @@ class _Running:
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if (request.method, request.path) == ("GET", "/"):
+            return web.Response(status=302, headers={"Location": PREFIX})
         if request.path.startswith(PREFIX):
             return await self.pages.handle(request)
         arrived_s = request.arrived_s if isinstance(request, _Request) else time.monotonic()

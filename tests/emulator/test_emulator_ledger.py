@@ -14,7 +14,7 @@ import pytest
 
 from importer.emulator import EmulatorSettings, Faults
 from importer.emulator.ledger import DROPPED, UNDER_WAY, Ledger
-from tests.emulator.client import SARAH, served
+from tests.emulator.client import BAKERY, SARAH, served
 
 
 def _ledger(times: list[float], keep: int = 1000) -> Ledger:
@@ -189,10 +189,35 @@ async def test_the_page_for_people_holds_counts_and_no_names() -> None:
         assert page.status == 200
         assert page.headers["Content-Type"].startswith("text/html")
         assert "EMU_DUPLICATE_EXTERNAL_ID" in page.text
-        assert "<td>create: 201</td><td>1</td>" in page.text
+        assert '<th scope="row">create: 201</th><td class="n">1</td>' in page.text
         assert not any(word in page.text for word in ("Sarah", "Green", "sgreen", "5556589", caller.token))
         assert "http://" not in page.text
         assert "https://" not in page.text
+
+
+async def test_the_root_leads_to_the_page_for_people() -> None:
+    async with served(token=False) as caller:
+        reply = await caller.call("GET", "/")
+        assert (reply.status, reply.headers["Location"]) == (302, "/_emulator")
+        assert (await caller.call("POST", "/")).status == 404
+        assert caller.emulator.ledger.count("other") == 1
+
+
+async def test_people_see_the_customers_as_a_table_the_newest_first_and_escaped() -> None:
+    async with served() as caller:
+        for number in range(101):
+            await caller.create(SARAH, externalId=f"A-{number}")
+        await caller.create(BAKERY, businessName="Bread & Sons")
+        first, second, beyond = [
+            (await caller.call("GET", f"/_emulator/customers.html{query}")).text
+            for query in ("", "?page=2", "?page=x3")
+        ]
+
+        assert first.count('<th scope="row">') == 100
+        assert first.index("Bread &amp; Sons") < first.index("ada@bakery.example.com") < first.index("<td>A-100</td>")
+        assert "102 in all, the newest first; page 1 of 2." in first == beyond
+        assert second.count('<th scope="row">') == 2
+        assert "<td>A-0</td>" in second
 
 
 async def test_the_pages_are_not_in_the_ledger_and_nothing_else_is_there() -> None:

@@ -236,5 +236,5 @@ async def test_the_page_and_the_lists_for_programs_show_all_sorts_of_objects() -
         }
 
         assert lines == {"customers": 1, "beneficiaries": 1, "applications": 1, "documents": 1}
-        assert "<td>done since the start: idv_submit</td><td>1</td>" in page.text
+        assert '<th scope="row">done since the start: idv_submit</th><td class="n">1</td>' in page.text
         assert "Olga" not in page.text
