@@ -142,8 +142,9 @@ def explain(
 ) -> None:
     """Show everything about one row.
 
-    Its cells, what was changed, what was or would be sent, every request, its outcome; of every step after its create
-    the state, the requests, and what differs. Values are masked unless --show-values is given.
+    Its cells, which of them were corrected, what was changed, what was or would be sent, every request, its outcome; of
+    every step after its create the state, the requests, and what differs. Values are masked unless --show-values is
+    given.
     """
     profile = _profile_of(shared)
     from importer.cli import tables  # noqa: PLC0415

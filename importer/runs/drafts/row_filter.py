@@ -58,7 +58,7 @@ def _places(rows: CorrectedRows, wanted: RowFilter) -> Sequence[int]:
     if wanted.cluster is not None:
         of_cluster = set(rows.with_issue(lambda kind: ClusterKey.of(kind) == wanted.cluster))
         found = [place for place in found if place in of_cluster]
-    return _with_text(rows, found, wanted.text.casefold()) if wanted.text else found
+    return _with_text(rows, found, wanted.text.lower()) if wanted.text else found
 
 
 def _shown(rows: CorrectedRows, show: Show) -> Sequence[int]:
@@ -97,4 +97,4 @@ def _searched(stretch: ResultBatch, text: str) -> Iterator[int]:
 def _holding(rows: CorrectedRows, places: Sequence[int], text: str) -> list[int]:
     """Those of some rows with a cell that contains a text, which is in small letters."""
     found = zip(places, rows.rows(places), strict=True)
-    return [place for place, row in found if any(text in cell.casefold() for cell in (*row.cells, *row.surplus))]
+    return [place for place, row in found if any(text in cell.lower() for cell in (*row.cells, *row.surplus))]
