@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -121,9 +122,11 @@ def approve(service: DraftService, draft: str, signer: Signer, sha256: str, *, b
     """
     found = service.editable(draft)
     sign_plan(plan_of(service, found), signer, sha256, service.machine.clock.now())
+    now = judged(service, draft)
+    facts = DraftFacts(stage="approve" if now.missing else "run")
     with service.opened() as drafts:  # whoever has changed the draft since: the plan is signed
-        drafts.note(draft, DraftFacts(stage="run"), service.act(by, "approved", plan=sha256, key=signer.name))
-    return judged(service, draft)
+        drafts.note(draft, facts, service.act(by, "approved", plan=sha256, key=signer.name))
+    return now
 
 
 async def run(
@@ -162,8 +165,7 @@ async def run(
     try:
         return await run_planned(context, path, service.source(found), force=force, facts=noted)
     except ImporterError:
-        if begun and not _is_there(service, begun[0]):
-            await in_a_thread(partial(_remember, service, draft, "", by))
+        await in_a_thread(partial(_forget_refused, service, draft, begun, by))
         raise
 
 
@@ -211,9 +213,8 @@ def _remember(service: DraftService, draft: str, run_id: str, by: str) -> None:
         drafts.note(draft, DraftFacts(run_id=run_id, stage="results" if run_id else "approve"), service.act(by, what))
 
 
-def _is_there(service: DraftService, run_id: str) -> bool:
-    try:
-        registry.find(service.workspace, run_id)
-    except UsageError:
-        return False
-    return True
+def _forget_refused(service: DraftService, draft: str, begun: Sequence[str], by: str) -> None:
+    """Have a draft be changed again whose run never began, or of which nothing is left."""
+    left = {one.run_id for one in registry.listed(service.workspace)}
+    if left.isdisjoint(begun):
+        _remember(service, draft, "", by)

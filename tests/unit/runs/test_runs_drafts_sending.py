@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -227,8 +228,8 @@ def test_what_is_no_longer_as_planned_is_refused_and_the_draft_can_be_changed(se
     with pytest.raises(PlanRefusedError):
         run(service, draft)
 
-    assert not service.find(draft).facts.run_id
-    assert service.acts(draft)[-1].what in {"sent", "run refused"}
+    assert (service.find(draft).facts.run_id, service.find(draft).facts.stage) == ("", "approve")
+    assert service.acts(draft)[-1].what == "run refused"
     choose_mapping(service, draft, None, CheckChoices(), by="kim")
 
 
@@ -261,6 +262,46 @@ def test_a_run_that_was_stopped_is_remembered_and_gone_on_with(service: DraftSer
     assert check_receipt(service.workspace, stopped.run_id)["exit_code"] == 0
 
 
+SENDER = """
+import asyncio, sys
+from pathlib import Path
+from importer.delivery import StopSwitch
+from importer.profile import Profile
+from importer.runs.context import People
+from importer.runs.drafts import sending
+from importer.runs.drafts.drafts import DraftService
+
+def emit(event):
+    if event.name == "row_settled":
+        print(event.name, flush=True)
+
+options = {"workspace": Path(sys.argv[1]), "delivery.rate": "20/s"}
+service = DraftService(Profile.load(options=options, environ={}))
+asyncio.run(sending.run(service, sys.argv[2], by="ana", emit=emit, stop=StopSwitch(), people=People()))
+"""
+
+
+@pytest.mark.slow
+def test_a_draft_knows_its_run_after_a_kill_and_the_run_goes_on(service: DraftService) -> None:
+    draft = draft_of(service, rows(40))
+    fix(service, draft)
+    plan(service, draft)
+    command = [sys.executable, "-c", SENDER, str(service.workspace), draft]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline()
+        killed.send_signal(signal.SIGKILL)
+
+    run_id = service.find(draft).facts.run_id
+    work = sending.resume(service, run_id, by="ben", emit=ignore, stop=StopSwitch(), people=People())
+    report = asyncio.run(work)
+
+    assert (report.run_id, report.counts["read"]) == (run_id, 40)
+    assert report.counts["created"] + report.counts["existing"] == 40
+    ids = [row["_customer_id"] for row in results(service, run_id)]
+    assert len(set(ids)) == 40
+
+
 @pytest.mark.slow
 def test_a_second_person_approves_the_plan_with_their_own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     office = Office(tmp_path / "office", "sandbox.example.com")
@@ -279,6 +320,7 @@ def test_a_second_person_approves_the_plan_with_their_own_key(tmp_path: Path, mo
     approved = sending.approve(service, draft, office.signer("ben"), shown.plan.sha256, by="ben")
 
     assert approved.approved
+    assert service.find(draft).facts.stage == "run"
     assert service.acts(draft)[-1].details == {"plan": shown.plan.sha256, "key": "ben"}
     with pytest.raises(PlanRefusedError, match="another one than a moment ago"):
         sending.approve(service, draft, office.signer("ben"), "0" * 64, by="ben")
