@@ -5,7 +5,7 @@ Whose duplicate a row is is judged anew among the rows that had duplicates at th
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,12 +35,14 @@ class CorrectedRows:
         checked: as they were at the last check.
         corrections: place to the corrections of now, by column.
         changed: place to the row, of rows that are not as they were checked.
+        gone: number to the corrections of rows that were left out at the last check already, by column.
         found: places that were looked for already, by what they were looked for.
     """
 
     checked: CheckedRows
     corrections: Mapping[int, Mapping[str, Correction]]
     changed: Mapping[int, ChangedRow]
+    gone: Mapping[int, Mapping[str, Correction]]
     found: dict[Hashable, Sequence[int]] = field(default_factory=dict)
 
     @classmethod
@@ -48,7 +50,11 @@ class CorrectedRows:
         """Lay corrections over checked rows."""
         checked = rechecking.checked
         now = by_place(checked.numbers, corrections)
-        return cls(checked, now, rechecking.changed(now))
+        gone: dict[int, dict[str, Correction]] = defaultdict(dict)
+        for one in corrections:
+            if checked.place(one.row) is None:
+                gone[one.row][one.column] = one
+        return cls(checked, now, rechecking.changed(now), gone)
 
     def rows(self, places: Sequence[int]) -> list[Row]:
         """Rows as they are now.

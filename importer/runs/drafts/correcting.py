@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from importer.core.columns import extra_columns
@@ -65,6 +66,14 @@ def leave_out(service: DraftService, draft: str, numbers: Iterable[int], *, by: 
     rows = zip(places, now.rows(places), strict=True)
     texts = {place: {name: "" for name, text in _named(now, row) if text} for place, row in rows}
     return keep(service, found, corrections_of(now, texts), by, "left out")
+
+
+def put_back(service: DraftService, draft: str, numbers: Iterable[int], *, by: str, seen: int | None = None) -> Draft:
+    """Have rows read as the source has them, also such that were left out; arguments and errors as of `leave_out`."""
+    found, wanted = service.editable(draft, seen), set(numbers)
+    with service.opened() as drafts:
+        made = [replace(one, after=one.before) for one in drafts.corrections(found.id, wanted)]
+    return keep(service, found, made, by, "put back")
 
 
 def _named(now: CorrectedRows, row: Row) -> Iterator[tuple[str, str]]:

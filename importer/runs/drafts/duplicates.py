@@ -97,5 +97,5 @@ def _view(now: CorrectedRows, code: str, places: Sequence[int], *, show_values: 
     entry = all_codes(now.checked.checks.contract.codes)[code]
     columns = zip(*(row.cells for row in now.rows(few)), strict=True)
     differing = tuple(at for at, texts in enumerate(columns) if len(set(texts)) > 1)
-    shown = view_rows(now, few, show_values=show_values)
+    shown = [view if show_values else view.masked() for view in view_rows(now, few)]
     return DuplicateGroup(code, entry.severity, entry.title, shown, len(places), differing)

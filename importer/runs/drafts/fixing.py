@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from importer.core.columns import extra_columns
+from importer.core.corrections import Correction
 from importer.core.issue_codes import all_codes
 from importer.core.issues import Severity
 from importer.journal import Change, Draft
@@ -22,7 +23,7 @@ from importer.runs.drafts.corrected_rows import CorrectedRows
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter, places_of
 
-_FAILING = RowFilter()
+_FAILING, _LEFT_OUT = RowFilter(), RowFilter("left_out")
 
 
 class Problem(NamedTuple):
@@ -44,6 +45,10 @@ class CellView(NamedTuple):
     original: str | None = None
     problems: tuple[Problem, ...] = ()
 
+    def masked(self) -> CellView:
+        """The same cell without its texts."""
+        return self._replace(text=masked(self.text), original=None if self.original is None else masked(self.original))
+
 
 @dataclass(frozen=True, slots=True)
 class RowView:
@@ -61,6 +66,12 @@ class RowView:
     cells: tuple[CellView, ...]
     extra: tuple[CellView, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def masked(self) -> RowView:
+        """The same row without the texts of its cells."""
+        return replace(
+            self, cells=tuple(one.masked() for one in self.cells), extra=tuple(one.masked() for one in self.extra)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,7 @@ class FixingCounts:
     Args:
         rows: those of the last check.
         corrected: rows with cells that are read as another text.
+        left_out: rows that are not read, those among them that the last check did not read either.
         is_checked: as of `RowsPage`.
     """
 
@@ -138,20 +150,36 @@ def rows(
     """
     found = service.find(draft)
     now = service.rows_of(found)
-    places = places_of(now, wanted)
-    views = view_rows(now, list(places[first : first + count]), show_values=show_values)
-    return RowsPage(tuple(now.checked.columns), views, first, len(places), _is_checked(found))
+    if wanted == _LEFT_OUT:
+        every = _left_out(now)
+        views, total = every[first : first + count], len(every)
+    else:
+        places = places_of(now, wanted)
+        views, total = view_rows(now, list(places[first : first + count])), len(places)
+    shown = views if show_values else [view.masked() for view in views]
+    return RowsPage(tuple(now.checked.columns), shown, first, total, _is_checked(found))
 
 
-def view_rows(now: CorrectedRows, places: Sequence[int], *, show_values: bool = True) -> list[RowView]:
+def _left_out(now: CorrectedRows) -> list[RowView]:
+    """Every row that is left out, in order; of those that the last check did not read, what corrections know."""
+    gone = [
+        RowView(number, "left_out", tuple(_gone(cells.get(name)) for name in now.checked.columns))
+        for number, cells in now.gone.items()
+    ]
+    return sorted([*view_rows(now, now.left_out), *gone], key=lambda view: view.row)
+
+
+def _gone(one: Correction | None) -> CellView:
+    return CellView("") if one is None else CellView(one.after, one.before)
+
+
+def view_rows(now: CorrectedRows, places: Sequence[int]) -> list[RowView]:
     """Show rows.
 
     Args:
         places: ascending.
-        show_values: False masks every cell.
     """
-    views = [_view(now, place, row) for place, row in zip(places, now.rows(places), strict=True)]
-    return views if show_values else [_masked(one) for one in views]
+    return [_view(now, place, row) for place, row in zip(places, now.rows(places), strict=True)]
 
 
 def _view(now: CorrectedRows, place: int, row: Row) -> RowView:
@@ -183,14 +211,6 @@ def _problems(now: CorrectedRows, place: int) -> tuple[Mapping[int, list[Problem
         if not columns:
             of_row.append(problem)
     return of_cells, of_row
-
-
-def _masked(view: RowView) -> RowView:
-    return replace(view, cells=tuple(map(_masked_cell, view.cells)), extra=tuple(map(_masked_cell, view.extra)))
-
-
-def _masked_cell(cell: CellView) -> CellView:
-    return cell._replace(text=masked(cell.text), original=None if cell.original is None else masked(cell.original))
 
 
 def _is_checked(draft: Draft) -> bool:
@@ -231,7 +251,7 @@ def counts(service: DraftService, draft: str) -> FixingCounts:
         warnings=len(places_of(now, RowFilter("warnings"))),
         corrected=len(now.corrected_places),
         cells=sum(one.before != one.after for cells in now.corrections.values() for one in cells.values()),
-        left_out=len(now.left_out),
+        left_out=len(now.left_out) + len(now.gone),
         is_checked=_is_checked(found),
     )
 

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from importer.core.corrections import Correction
 from importer.core.errors import BusyError, UsageError
 from importer.core.issues import Severity
-from importer.runs.drafts.correcting import leave_out, undo
+from importer.runs.drafts.correcting import leave_out, put_back, undo
 from importer.runs.drafts.fixing import clusters, counts, rows
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter
 from tests.unit.runs.drafts.conftest import BY, HEADER, Desk, line
@@ -219,6 +219,22 @@ def test_rows_are_left_out_and_come_back(desk: Desk) -> None:
     assert [row.row for row in desk.sees().rows] == [2, 5, 6, 7]
     desk.checks()
     assert desk.numbers() == [3, 4, 5, 6]
+
+
+def test_rows_are_put_back_as_the_source_has_them(desk: Desk) -> None:
+    desk.edits((4, "Phone Type", "HOME"), (4, "Email", "other@example.com"), (5, "Email", "bo@example.com"))
+    leave_out(desk.service, desk.id, [3], by=BY)
+    desk.checks()
+    leave_out(desk.service, desk.id, [6], by=BY)
+    assert (desk.numbers("left_out"), counts(desk.service, desk.id).left_out) == ([3, 6], 2)
+    assert [row.cells[3][:2] for row in desk.sees("left_out").rows] == [("", "nobody"), ("", "person4@example.com")]
+
+    put_back(desk.service, desk.id, [3, 4, 6, 99], by=BY)
+
+    assert (desk.numbers("left_out"), desk.numbers(), desk.numbers("corrected")) == ([], [4, 6], [5])
+    desk.checks()
+    assert desk.numbers() == [3, 4, 6]
+    assert [one.column for one in desk.corrections] == ["Email"]
 
 
 def test_a_cell_that_shows_an_error_is_fixed(desk_of: Callable[..., Desk]) -> None:
