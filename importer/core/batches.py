@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
@@ -190,7 +191,8 @@ class CheckedBatch:
         idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
         after: what steps after the create need of a row, as UTF-8 JSON (`core.steps.parts_of`); None where a row has
             nothing for them; empty: no field of such a step is mapped.
-        digests: 32 bytes a row: the hash of what is sent of it, zeros where it is invalid; empty: nobody wants them.
+        digests: 32 bytes a row: the hash of what is sent of it, its import key aside (`digest_of`), zeros where it is
+            invalid; empty: nobody wants them.
     """
 
     raw: RawBatch
@@ -212,6 +214,11 @@ class CheckedBatch:
 def with_after(body: bytes, after: bytes | None) -> bytes:
     """Join the body of a create and what steps after it send, JSON objects without a name in common."""
     return body[:-1] + b"," + after[1:] if body and after else body
+
+
+def digest_of(body: bytes, after: bytes | None) -> bytes:
+    """SHA-256 of what is sent of a row; arguments as of `with_after`."""
+    return sha256(with_after(body, after) if after else body).digest()
 
 
 @dataclass(frozen=True, slots=True)

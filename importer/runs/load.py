@@ -38,7 +38,7 @@ from importer.runs.context import Context
 from importer.runs.documents import files_among
 from importer.runs.kept_corrections import keep_corrections
 from importer.runs.leftovers import SPOOL_NAME
-from importer.runs.plans.bodies import CheckedHashes
+from importer.runs.plans.checked_hashes import CheckedHashes
 from importer.runs.plans.content import Loaded, Planning
 from importer.runs.preconditions import require_content
 from importer.runs.wiring import Workspace, make_directory

@@ -11,8 +11,9 @@ from importer.core.contract import Policy
 from importer.profile.settings import ValidationSettings
 from importer.validation.duplicates import DuplicateJudge
 from importer.validation.validator import Validator
+from importer.validation.writing import Wanted
 
-__all__ = ["DuplicateJudge", "Validator", "policy_of"]
+__all__ = ["DuplicateJudge", "Validator", "Wanted", "policy_of"]
 
 
 def policy_of(settings: ValidationSettings, today: date) -> Policy:

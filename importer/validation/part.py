@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 
 from importer.core.batches import ChangeColumn, ChangeLog, CheckedBatch, MappedBatch
 from importer.core.contract import Contract, Notes, Readiness
@@ -18,23 +17,28 @@ from importer.core.issues import IssueCollector, IssueKind
 T = TypeVar("T")
 Values = list[dict[str, Any] | None]
 """What pydantic made of each row; None where the row has an error."""
+_NO_DIGEST = bytes(32)
 
 
 def read_rows(
-    contract: Contract, adapter: TypeAdapter[dict[str, Any]], rows: Iterable[Any], notes: Notes, *, keep: bool
-) -> Values:
+    contract: Contract,
+    adapter: TypeAdapter[dict[str, Any]],
+    rows: Iterable[Any],
+    notes: Notes,
+    kept: Callable[[dict[str, Any]], T],
+) -> list[T | None]:
     """Have every row validated as a record, one after the other; what is wrong with it is noted.
 
     Args:
-        keep: False: nobody wants the records, only what is found in them; a valid one is an empty one then.
+        kept: makes of a valid record what is kept of it.
     """
     validate = adapter.validator.validate_python
-    values: Values = []
+    values: list[T | None] = []
     for place, row in enumerate(rows):
         notes.place = place
         try:
             value = validate(row, context=notes, extra="ignore")  # rows are made from the type: there is none
-            values.append(value if keep else _NOBODY)
+            values.append(kept(value))
         except ValidationError as error:
             if place not in notes.failed_rows():  # the type notes nothing itself
                 _note(contract, error, notes)
@@ -56,25 +60,8 @@ def _note(contract: Contract, error: ValidationError, notes: Notes) -> None:
         notes.fail(code, name)
 
 
-def taken_out(values: Values, steps: Collection[str]) -> list[bytes | None]:
-    """Take out of the records what steps after the create send, as JSON; None where a record has nothing for them.
-
-    Args:
-        steps: their names, which are those of members.
-    """
-    return [None if value is None else _taken_out(value, steps) for value in values]
-
-
-def _taken_out(value: dict[str, Any], steps: Collection[str]) -> bytes | None:
-    after = {step: value.pop(step) for step in steps if step in value}
-    return to_json(after) if after else None
-
-
 _PLAIN = {"missing": "required_missing", "string_too_long": "too_long"}
 """Pydantic's errors for which every contract has a code."""
-
-
-_NOBODY: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +88,7 @@ class Part:
     likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     prints: Mapping[str, array[int]] = field(default_factory=dict)
     after: Sequence[bytes | None] = ()
+    digests: Sequence[bytes | None] = ()
 
     @classmethod
     def unread(cls, contract: Contract, found: Found, external_ids: Sequence[str]) -> Part:
@@ -135,7 +123,8 @@ def whole(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> Chec
         prints=_prints(size, parts),
         idv_ready=_scattered(size, ready) if len(ready) == len(parts) else None,
         idv_missing=dict(missing),
-        after=_after(size, parts),
+        after=_optional(size, [(part, part.after) for part in parts]),
+        digests=b"".join(one or _NO_DIGEST for one in _optional(size, [(part, part.digests) for part in parts])),
     )
 
 
@@ -184,10 +173,10 @@ def _scattered(size: int, parts: Sequence[tuple[Sequence[int], Sequence[T]]]) ->
     return [found[place] for place in range(size)]
 
 
-def _after(size: int, parts: Sequence[Part]) -> Sequence[bytes | None]:
-    if not any(part.after for part in parts):
+def _optional(size: int, parts: Sequence[tuple[Part, Sequence[bytes | None]]]) -> Sequence[bytes | None]:
+    if not any(values for _, values in parts):
         return ()
-    return _scattered(size, [(part.places, part.after or [None] * len(part.places)) for part in parts])
+    return _scattered(size, [(part.places, values or [None] * len(part.places)) for part, values in parts])
 
 
 def _likenesses(size: int, parts: Sequence[Part]) -> Mapping[str, Sequence[str]]:

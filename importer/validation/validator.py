@@ -23,8 +23,11 @@ from importer.core.issue_codes.checking import GROUP_CODES
 from importer.core.issues import Severity
 from importer.core.sources import Detected, Grouping
 from importer.validation.changes import RowChanges, refuse_ids, require_ids
-from importer.validation.part import Found, Part, Values, read_rows, taken_out, whole
+from importer.validation.part import Found, Part, read_rows, whole
 from importer.validation.whole_columns import KINDS, Words, groups_of, infer_type, mains_of, specs_of, strays_of
+from importer.validation.writing import Wanted, Writing
+
+_ALL = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,13 @@ class _Plan:
         kind: None for rows whose type cannot be read.
         rows: makes the objects of the rows.
         strays: mapped fields that this type does not have.
-        steps: those after the create for which fields are mapped; a record holds what each sends under its name.
+        writing: writes what is sent of them.
     """
 
     kind: str | None
     rows: Callable[[Columns], Iterator[Any]]
     strays: Sequence[FieldSpec]
-    steps: Collection[str]
+    writing: Writing
 
 
 class Validator:
@@ -53,8 +56,7 @@ class Validator:
         secret: the workspace's key, at most 64 bytes.
         stamp: the metadata name that carries the import key; empty: not stamped.
         grouping: which rows are one business; None: every row is a customer of its own.
-        writes_bodies: whether anybody will send what is valid; the body of a valid row is empty where nobody will.
-        compares: whether anybody will compare the rows with customers of earlier runs.
+        wanted: what anybody wants of the rows.
     """
 
     def __init__(
@@ -65,15 +67,13 @@ class Validator:
         secret: bytes,
         stamp: str,
         grouping: Grouping | None = None,
-        writes_bodies: bool = True,
-        compares: bool = True,
+        wanted: Wanted = _ALL,
     ) -> None:
         self.contract, self.policy = contract, policy
         self._secret = secret
         self._stamp = stamp
         self._grouping = grouping
-        self._writes_bodies = writes_bodies
-        self._compares = compares
+        self._wanted = wanted
         self._plans: dict[str | None, _Plan] = {}
         self._words: dict[str, Words] = {}
         self._names: frozenset[str] = frozenset()
@@ -86,8 +86,7 @@ class Validator:
             secret=self._secret,
             stamp=self._stamp,
             grouping=self._grouping,
-            writes_bodies=self._writes_bodies,
-            compares=self._compares,
+            wanted=self._wanted,
         )
         return make, (self.contract, self.policy)
 
@@ -126,7 +125,8 @@ class Validator:
     def _plan(self, kind: str | None, specs: Mapping[str, FieldSpec], columns: Mapping[str, str]) -> _Plan:
         rows = self.contract.checks.rows(kind, list(specs))
         fields = self.contract.fields
-        return _Plan(kind, rows, strays_of(fields, kind, specs, columns), fields.steps(specs))
+        writing = self._writing(kind, fields.steps(specs))
+        return _Plan(kind, rows, strays_of(fields, kind, specs, columns), writing)
 
     def check(self, batch: MappedBatch) -> CheckedBatch:
         """Check and normalise all rows of a batch, finding all errors of a row at once."""
@@ -174,8 +174,7 @@ class Validator:
             notes.warn_all("field_not_sent", spec.name, columns.given(spec.name, range(columns.size)))
         adapter = checks.adapter(kind, self.policy)
         partial = self.policy.partial
-        keep = self._writes_bodies and (partial or kind is not None)
-        values = read_rows(self.contract, adapter, plan.rows(columns), notes, keep=keep)
+        values = read_rows(self.contract, adapter, plan.rows(columns), notes, plan.writing.kept)
         self._forbid_altered_types(batch, places, notes)
         changes = RowChanges(self.contract, self.policy, self._secret)
         ids = changes.ids(columns, batch.columns, values, notes) if partial else ()
@@ -183,13 +182,13 @@ class Validator:
             values[place] = None
         columns.settle(notes)
         if partial:
-            taken_out(values, plan.steps)
+            plan.writing.taken_out(values)
             return changes.part(values, ids, self._references(columns), Found(places, notes))
         if kind is None:
-            return Part.unread(self.contract, Found(places, notes), self._references(columns))
+            unread = Part.unread(self.contract, Found(places, notes), self._references(columns))
+            return replace(unread, digests=plan.writing.hashed(values, ()))
         own_groups = [groups[place] for place in places] if groups else ()
-        after = taken_out(values, plan.steps) if plan.steps and keep else ()
-        return replace(self._identified(kind, columns, values, Found(places, notes), own_groups), after=after)
+        return self._identified(kind, columns, values, Found(places, notes), own_groups)
 
     def _write_words(self, plan: _Plan, columns: Columns, notes: Notes) -> None:
         """Write words of short lists as the API has them: a column at a time."""
@@ -211,34 +210,38 @@ class Validator:
         """The ids that the rows have in the source."""
         return columns.column(self.contract.identity.reference_field)
 
-    def _identified(self, kind: str, columns: Columns, values: Values, found: Found, groups: Sequence[str]) -> Part:
+    def _identified(self, kind: str, columns: Columns, values: list[Any], found: Found, groups: Sequence[str]) -> Part:
         """Compute keys and request bodies of rows that were read."""
-        identities = self.contract.checks.identities(kind, columns, self._secret, groups)
+        writing, checks = self._plans[kind].writing, self.contract.checks
+        identities = checks.identities(kind, columns, self._secret, groups)
         keys = identities.keys()
         bad = {place for place, value in enumerate(values) if value is None}
+        after = writing.taken_out(values)
         return Part(
             found,
-            payloads=self._payloads(kind, values, keys),
+            digests=writing.hashed(values, after),
+            payloads=writing.written(values, keys),
             keys=[None if place in bad else key for place, key in enumerate(keys)] if bad else keys,
             external_ids=self._references(columns),
-            readiness=self.contract.checks.readiness(kind, columns, bad),
+            readiness=checks.readiness(kind, columns, bad),
             likenesses=identities.likenesses(),
-            prints=identities.prints() if self._compares else {},
+            prints=identities.prints() if self._wanted.prints else {},
+            after=after,
         )
 
-    def _payloads(self, kind: str, values: Values, keys: Sequence[str]) -> list[bytes | None]:
-        """Have pydantic write the body of every record, with its import key in it."""
-        if not self._writes_bodies:
-            return [None if value is None else b"" for value in values]
+    def _writing(self, kind: str | None, steps: Collection[str]) -> Writing:
+        """How what is sent of records of one type is written: by pydantic."""
         contract = self.contract
         leaves_out = not contract.fields.read_only.keys().isdisjoint(self._names)  # otherwise all that was read is sent
         write = contract.checks.adapter(kind, self.policy).serializer.to_json if leaves_out else to_json
-        if self._stamp:
-            stamp = contract.bodies.stamp
-            for value, key in zip(values, keys, strict=True):
-                if value is not None:
-                    stamp(value, self._stamp, key)
-        return [None if value is None else write(value) for value in values]
+        return Writing(
+            contract.bodies.stamp,
+            self._stamp,
+            write,
+            steps,
+            bodies=self._wanted.bodies and (self.policy.partial or kind is not None),
+            digests=self._wanted.digests,
+        )
 
 
 def _type_spec(fields: FieldTable) -> tuple[FieldSpec, ...]:

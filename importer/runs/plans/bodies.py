@@ -5,63 +5,34 @@ The root shows whether anything differs; the sums, in which the order does not c
 
 from __future__ import annotations
 
-import re
+import json
 import sys
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, groupby, islice
-from typing import Self
+from typing import Any, Self
 
 from pydantic_core import to_json
 
-from importer.core.batches import CheckedBatch, MappedBatch
+from importer.core.batches import digest_of
+from importer.core.contract import Bodies, contract_of
 from importer.core.labels import counted
-from importer.core.ports import Numbers, Validator
 from importer.core.states import RowState
-from importer.journal import Journal
+from importer.journal import BodyOfRow, Journal
+from importer.profile import kind_in
 from importer.runs.plans.plan_file import PlanPart, Sha256
 
 DIGEST_BYTES = 32
-_NUMBERS = 4
+NUMBERS = 4
 """64-bit numbers of a digest; the first of them is what is added up."""
-_NONE = bytes(DIGEST_BYTES)
 _MOST_CHUNKS = 1_024
 _AT_ONCE = 8_192
 _SUM = 1 << 64
 _SHOWN = 3
 """Stretches that a sentence names."""
 _SENT = frozenset(RowState) - {RowState.INVALID}
-
-
-def digest_of(body: bytes, after: bytes | None, key: str, stamp: str) -> bytes:
-    """Hash what one row sends: its body without the import key, which another workspace would make otherwise.
-
-    Args:
-        after: what steps after the create send; None or empty: nothing.
-        key: its import key; empty: it is whatever the body carries.
-        stamp: the name that the body carries the key under; empty: it carries none.
-
-    Returns:
-        32 bytes.
-    """
-    return _digest(body, after, key, *_marks(stamp))
-
-
-def _marks(stamp: str) -> tuple[bytes, bytes]:
-    """What is before an import key in a body, and the whole pair without it."""
-    name = to_json(stamp) + b':"' if stamp else b""
-    return name, name + b'"'
-
-
-def _digest(body: bytes, after: bytes | None, key: str | None, name: bytes, blank: bytes) -> bytes:
-    if name and key:
-        body = body.replace(b'%b%b"' % (name, key.encode()), blank)
-    elif name and name in body:  # a row that was refused after its body was written has lost its key
-        body = re.sub(re.escape(name) + rb'[0-9a-f]{32}"', lambda _: blank, body)
-    return sha256(b"%b\n%b" % (body, after) if after else body).digest()
 
 
 class BodyHashes(PlanPart):
@@ -178,7 +149,7 @@ def _firsts(digests: bytes) -> array[int]:
     numbers = array("Q", digests)
     if sys.byteorder == "big":
         numbers.byteswap()
-    return numbers[::_NUMBERS]
+    return numbers[::NUMBERS]
 
 
 def _written(total: int) -> str:
@@ -193,110 +164,53 @@ def _in_words(stretches: Sequence[tuple[int, int]]) -> str:
     return f"{'row' if one else 'rows'} {', '.join(shown)}{others}" if shown else ""
 
 
-# --------------------------------------------------------------------------- while a source is checked
-
-
-@dataclass(frozen=True, slots=True)
-class HashingValidator:
-    """Checks rows as another validator does, and hashes their bodies beside. Implements `ports.Validator`.
-
-    Args:
-        stamp: the name that bodies carry their import key under; empty: they carry none.
-        keeps_bodies: whether anybody wants the bodies themselves.
-    """
-
-    validator: Validator
-    stamp: str
-    keeps_bodies: bool
-
-    def check(self, batch: MappedBatch) -> CheckedBatch:
-        checked = self.validator.check(batch)
-        bodies = checked.payloads
-        digests = b"".join(self._with_after(checked) if checked.after else self._alone(checked))
-        if self.keeps_bodies:
-            return replace(checked, digests=digests)
-        nobody = [None if body is None else b"" for body in bodies]
-        return replace(checked, digests=digests, payloads=nobody, after=())
-
-    def _with_after(self, checked: CheckedBatch) -> list[bytes]:
-        name, blank = _marks(self.stamp)
-        sent = zip(checked.payloads, checked.after, checked.keys, strict=True)
-        return [_NONE if body is None else _digest(body, after, key, name, blank) for body, after, key in sent]
-
-    def _alone(self, checked: CheckedBatch) -> list[bytes]:
-        """The same without a call for each row: nearly all sources have nothing for after the create."""
-        if not self.stamp:
-            return [_NONE if body is None else sha256(body).digest() for body in checked.payloads]
-        name, blank = _marks(self.stamp)
-        marks = [b'%b%b"' % (name, key.encode()) if key else blank for key in checked.keys]
-        sent = zip(checked.payloads, marks, strict=True)
-        return [_NONE if body is None else sha256(body.replace(mark, blank, 1)).digest() for body, mark in sent]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedHashes:
-    """The hashes of the bodies of a source while it is checked. Their memory does not grow with the rows.
-
-    Args:
-        digests: four numbers a row.
-        rows: the number of each row, as a person sees it.
-    """
-
-    digests: Numbers
-    rows: Numbers
-    _firsts: list[tuple[int, int]] = field(default_factory=list)
-    """The ordinal of the first row of each batch, and how many there are."""
-
-    def observe(self, batch: CheckedBatch) -> None:
-        """Keep the hashes of a batch."""
-        self._firsts.append((batch.raw.first, len(batch.raw)))
-        self.digests.extend(array("Q", batch.digests))
-        self.rows.extend(array("Q", batch.raw.rows))
-
-    def judged(self, invalid: Sequence[int]) -> BodyHashes:
-        """Put them together.
-
-        Args:
-            invalid: ordinals of the rows that are not sent, ascending.
-        """
-        return BodyHashes.of(
-            (self._digests(place, size) for place, size in self._sent(invalid)),
-            chain.from_iterable(self.rows.part(place, size) for place, size in self._sent(invalid)),
-        )
-
-    def _digests(self, place: int, size: int) -> bytes:
-        return self.digests.part(_NUMBERS * place, _NUMBERS * size).tobytes()
-
-    def _sent(self, invalid: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """The places and lengths of stretches of rows that are sent."""
-        place = 0
-        for first, size in self._firsts:
-            left_out = invalid[bisect_left(invalid, first) : bisect_left(invalid, first + size)]
-            begin = first
-            for ordinal in (*left_out, first + size):
-                if ordinal > begin:
-                    yield place + begin - first, ordinal - begin
-                begin = ordinal + 1
-            place += size
-
-
 # --------------------------------------------------------------------------- of bodies that are stored
 
 
-def digests_in(journal: Journal, run: int, stamp: str) -> Iterator[bytes]:
-    """Hash the bodies that a journal holds for a run, in their order; those of invalid rows are left out.
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """How the bodies of a journal carry their import keys.
 
     Args:
-        stamp: as of `digest_of`.
+        bodies: writes them.
+        name: the name that they are under; empty: no body carries one.
     """
-    return (digest for _, digest in _stored(journal, run, stamp))
+
+    bodies: Bodies
+    name: str
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Take it from a profile, as a run keeps it.
+
+        Raises:
+            ProfileError: this program lacks its kind of target.
+        """
+        return cls(contract_of(kind_in(settings)).bodies, settings["delivery"]["import_key_metadata"])
+
+    def without_key(self, body: bytes) -> bytes:
+        """Leave an import key out of a body, since another workspace would make another one."""
+        if not (self.name and body):
+            return body
+        record = json.loads(body)
+        self.bodies.stamp(record, self.name, "")
+        return to_json(record)
 
 
-def hashes_in(journal: Journal, run: int, stamp: str) -> BodyHashes:
+def stored_digest(payload: bytes, after: bytes | None, stamp: Stamp) -> bytes:
+    """Hash what is sent of a row as it is hashed while it is checked (`CheckedBatch.digests`)."""
+    return digest_of(stamp.without_key(payload), after)
+
+
+def digests_in(journal: Journal, run: int, stamp: Stamp) -> Iterator[bytes]:
+    """Hash the bodies that a journal holds for a run, in their order; those of invalid rows are left out."""
+    return (stored_digest(one.payload, one.after, stamp) for one in _stored(journal, run))
+
+
+def hashes_in(journal: Journal, run: int, stamp: Stamp) -> BodyHashes:
     """Put the same together; the bodies are read twice."""
-    return BodyHashes.of(digests_in(journal, run, stamp), (row for row, _ in _stored(journal, run, "")))
+    return BodyHashes.of(digests_in(journal, run, stamp), (one.row for one in _stored(journal, run)))
 
 
-def _stored(journal: Journal, run: int, stamp: str) -> Iterator[tuple[int, bytes]]:
-    for bodies in journal.steps(run).bodies(_SENT):
-        yield from ((one.row, digest_of(one.payload, one.after, one.key, stamp)) for one in bodies)
+def _stored(journal: Journal, run: int) -> Iterator[BodyOfRow]:
+    return chain.from_iterable(journal.steps(run).bodies(_SENT))

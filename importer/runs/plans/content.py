@@ -11,7 +11,8 @@ from importer.core.states import RowState
 from importer.journal import Journal, Location, RunIntake, StoredRun
 from importer.runs.context import Context
 from importer.runs.documents import Binding
-from importer.runs.plans.bodies import BodyHashes, CheckedHashes, hashes_in
+from importer.runs.plans.bodies import BodyHashes, Stamp, hashes_in
+from importer.runs.plans.checked_hashes import CheckedHashes
 from importer.runs.plans.import_plan import ImportContent, KnownRows, PlannedDocuments, PlannedSource
 from importer.runs.plans.rules import rules_of
 from importer.runs.wiring.sources import Opened
@@ -55,6 +56,7 @@ def _content_of(loaded: Loaded, hashes: CheckedHashes, scope: str) -> ImportCont
     invalid = loaded.intake.invalid()
     read = loaded.journal.runs.counts(loaded.stored.run)["read"]
     known = _known(loaded.intake.known(scope, loaded.memory))
+    binding = Binding.of(profile, source.mapper.columns, source.origin)
     return ImportContent(
         source=PlannedSource(
             name=header.source,
@@ -67,17 +69,18 @@ def _content_of(loaded: Loaded, hashes: CheckedHashes, scope: str) -> ImportCont
         kept=source.mapper.kept(profile.settings_to_keep()).model_dump(mode="json"),
         rules=rules_of(profile.contract),
         counts={"read": read, "valid": read - len(invalid), "invalid": len(invalid), "known": known.count},
-        bodies=_bodies(loaded, hashes, invalid),
+        bodies=_bodies(loaded, hashes, invalid, binding),
         known=known,
-        documents=_documents(loaded),
+        documents=_documents(loaded, binding),
     )
 
 
-def _bodies(loaded: Loaded, hashes: CheckedHashes, invalid: Iterable[int]) -> BodyHashes:
-    if loaded.source.grouping is None:
+def _bodies(loaded: Loaded, hashes: CheckedHashes, invalid: Iterable[int], binding: Binding | None) -> BodyHashes:
+    if loaded.source.grouping is None and binding is None:
         return hashes.judged(list(invalid))
-    stamp = loaded.context.profile.delivery.import_key_metadata
-    return hashes_in(loaded.journal, loaded.stored.run, stamp)  # what is sent of a group was put together in there
+    profile = loaded.context.profile  # groups were put together, and documents bound, on the way into the journal
+    stamp = Stamp(profile.contract.bodies, profile.delivery.import_key_metadata)
+    return hashes_in(loaded.journal, loaded.stored.run, stamp)
 
 
 def _known(ordinals: Iterator[int]) -> KnownRows:
@@ -88,8 +91,7 @@ def _known(ordinals: Iterator[int]) -> KnownRows:
     return KnownRows(count=count, sha256=found.hexdigest())
 
 
-def _documents(loaded: Loaded) -> PlannedDocuments:
-    binding = Binding.of(loaded.context.profile, loaded.source.mapper.columns, loaded.source.origin)
+def _documents(loaded: Loaded, binding: Binding | None) -> PlannedDocuments:
     if binding is None:
         return PlannedDocuments()
     bodies = loaded.journal.steps(loaded.stored.run).bodies(set(RowState) - {RowState.INVALID})

@@ -13,7 +13,7 @@ from importer.core.states import RowState
 from importer.journal import Journal
 from importer.profile import KeptProfile, Profile
 from importer.runs.after_create import NOT_READY_CODE
-from importer.runs.plans.bodies import BodyHashes, digest_of, digests_in
+from importer.runs.plans.bodies import BodyHashes, Stamp, digests_in, stored_digest
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules
 
@@ -173,7 +173,7 @@ class ImportPlan(PlanFile):
 
     def deviation(self, journal: Journal, run: int) -> str:
         settings = self.content.kept["settings"]
-        stamp, refuses = settings["delivery"]["import_key_metadata"], settings["idv"]["not_ready"] == "refuse"
+        stamp, refuses = Stamp.of(settings), settings["idv"]["not_ready"] == "refuse"
         digests = _with_refused(journal, run, stamp) if refuses else digests_in(journal, run, stamp)
         return "" if BodyHashes.of(digests).root == self.root else NOT_AS_PLANNED
 
@@ -215,13 +215,13 @@ def _of_mapping(then: KeptProfile, now: KeptProfile) -> Iterator[str]:
         yield "the columns that the function of the profile makes"
 
 
-def _with_refused(journal: Journal, run: int, stamp: str) -> Iterator[bytes]:
+def _with_refused(journal: Journal, run: int, stamp: Stamp) -> Iterator[bytes]:
     """The hashes of a run's bodies, of those too that its plan had, and that were refused before they were sent."""
     columns = (column for batch in journal.replay(run).batches() for column in batch.issues.columns())
     refused = {ordinal for one in columns if one.kind.code == NOT_READY_CODE for ordinal in one.ordinals}
     for bodies in journal.steps(run).bodies(set(RowState)):
         yield from (
-            digest_of(one.payload, one.after, one.key, stamp)
+            stored_digest(one.payload, one.after, stamp)
             for one in bodies
             if one.state is not RowState.INVALID or one.ordinal in refused
         )

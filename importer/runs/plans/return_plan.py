@@ -19,7 +19,7 @@ from importer.profile import Profile
 from importer.readers import content_hash
 from importer.runs.after_create import new_steps
 from importer.runs.documents import Binding
-from importer.runs.plans.bodies import BodyHashes, digest_of
+from importer.runs.plans.bodies import BodyHashes, Stamp, stored_digest
 from importer.runs.plans.import_plan import NOT_AS_PLANNED, PlannedDocuments, of_content, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules, rules_of
@@ -91,7 +91,7 @@ class ReturnContent(PlanPart):
             SourceError: the file cannot be read.
             JournalError: the journal cannot be read.
         """
-        stamp = profile.delivery.import_key_metadata
+        stamp = Stamp(profile.contract.bodies, profile.delivery.import_key_metadata)
         late = bool(new_steps(profile, stored.facts) - {Step.VERIFY})
         bodies, ordinals = _bodies(journal, stored, judged, stamp, late=late)
         sent = _written(ordinals)
@@ -169,9 +169,9 @@ class ReturnPlan(PlanFile):
             raise refused([f"the profile ({', '.join(keys)})"])
 
     def deviation(self, journal: Journal, run: int) -> str:
-        stamp, sent = self.content.settings["delivery"]["import_key_metadata"], _Stretches.of(self.content.sent)
+        stamp, sent = Stamp.of(self.content.settings), _Stretches.of(self.content.sent)
         bodies = chain.from_iterable(journal.steps(run).bodies(set(RowState)))
-        digests = (digest_of(one.payload, one.after, one.key, stamp) for one in bodies if one.ordinal in sent)
+        digests = (stored_digest(one.payload, one.after, stamp) for one in bodies if one.ordinal in sent)
         if BodyHashes.of(digests).root != self.root:
             return NOT_AS_PLANNED
         if _others(journal, run, stamp, sent) != self.content.others:
@@ -220,7 +220,7 @@ def _states(journal: Journal, stored: StoredRun) -> str:
 
 
 def _bodies(
-    journal: Journal, stored: StoredRun, judged: Judged, stamp: str, *, late: bool
+    journal: Journal, stored: StoredRun, judged: Judged, stamp: Stamp, *, late: bool
 ) -> tuple[BodyHashes, array[int]]:
     """Hash what is sent, and return the ordinals too: rows as they came back, others that are or get open.
 
@@ -238,31 +238,31 @@ def _bodies(
     return BodyHashes.of(digests(), rows), ordinals  # a row is there before it is asked for
 
 
-def _others(journal: Journal, run: int, stamp: str, sent: _Stretches, changed: Collection[int] = frozenset()) -> str:
+def _others(journal: Journal, run: int, stamp: Stamp, sent: _Stretches, changed: Collection[int] = frozenset()) -> str:
     """Hash the bodies of a run that are not sent again.
 
     Args:
         changed: ordinals of rows that have other bodies from now on, or none.
     """
     return BodyHashes.of(
-        digest_of(one.payload, one.after, one.key, stamp)
+        stored_digest(one.payload, one.after, stamp)
         for one in chain.from_iterable(journal.steps(run).bodies(set(RowState) - {RowState.INVALID}))
         if one.ordinal not in sent and one.ordinal not in changed
     ).root
 
 
 def _sent(
-    journal: Journal, stored: StoredRun, judged: Judged, stamp: str, *, late: bool
+    journal: Journal, stored: StoredRun, judged: Judged, stamp: Stamp, *, late: bool
 ) -> Iterator[tuple[int, int, bytes]]:
     """Ordinal, row and digest of every row that is sent, in their order; arguments as of `_bodies`."""
     rows = journal.rows(stored.run)
     new = (
-        (one.ordinal, rows.number_of(one.ordinal), digest_of(one.payload, one.after, one.key or "", stamp))
+        (one.ordinal, rows.number_of(one.ordinal), stored_digest(one.payload, one.after, stamp))
         for one in _revised(judged)
         if one.payload is not None
     )
     old = (
-        (one.ordinal, one.row, digest_of(one.payload, judged.brought.get(one.ordinal, one.after), one.key, stamp))
+        (one.ordinal, one.row, stored_digest(one.payload, judged.brought.get(one.ordinal, one.after), stamp))
         for one in sent_again(journal, stored, {one.ordinal for one in judged.revisions}, late=late)
     )
     return merge(new, old)

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
+from importer.core.batches import digest_of
 from importer.core.contract import Contract
 from importer.core.steps import StepState
 from importer.journal import Journal, StoredRun
 from importer.profile import KeptProfile, Profile
 from importer.readers import content_hash
 from importer.runs.kept_corrections import corrections_of
-from importer.runs.plans.bodies import BodyHashes, digest_of
+from importer.runs.plans.bodies import BodyHashes
 from importer.runs.plans.import_plan import NOT_AS_PLANNED, PlannedSource, of_content, of_profile, refused
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 from importer.runs.plans.rules import ProgramRules, rules_of
@@ -129,5 +130,5 @@ def listed_in(journal: Journal, stored: StoredRun) -> BodyHashes:
 
 def _digests(journal: Journal, run: int) -> Iterator[bytes]:
     for row, guard in journal.steps(run).listed():
-        body = digest_of(row.payload, row.after, row.key, "")
+        body = digest_of(row.payload, row.after)
         yield hashlib.sha256(b"%b%b\n%b" % (body, row.customer_id.encode(), guard.encode())).digest()

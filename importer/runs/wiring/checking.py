@@ -11,10 +11,10 @@ from importer.profile import Profile
 from importer.runs.context import Context
 from importer.runs.documents import with_documents
 from importer.runs.pipeline import Preparation
-from importer.runs.plans.bodies import CheckedHashes, HashingValidator
+from importer.runs.plans.checked_hashes import CheckedHashes
 from importer.runs.wiring.clock import today
 from importer.runs.wiring.sources import Opened
-from importer.validation import DuplicateJudge, Validator, policy_of
+from importer.validation import DuplicateJudge, Validator, Wanted, policy_of
 
 
 def preparation(
@@ -43,13 +43,10 @@ def preparation(
         secret=secret,
         stamp=stamp,
         grouping=source.grouping,
-        writes_bodies=intake.keeps_bodies or hashes is not None,
-        compares=intake.keyed,
+        wanted=Wanted(bodies=intake.keeps_bodies, digests=hashes is not None, prints=intake.keyed),
     )
     binds = hashes is not None
     checked = with_documents(profile, validator, source.mapper.columns, source.origin, binds=binds)
-    if hashes is not None:
-        checked = HashingValidator(checked, stamp, intake.keeps_bodies)
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 from tests.benchmarks.bench import IMPORTER, Figure, Settings, a_folder, environ, take_turns
 from tests.benchmarks.measuring import Measured, measure
@@ -47,6 +48,8 @@ def run(settings: Settings) -> Iterator[Figure]:
     for with_plan, without in (("plan", "dry run"), ("run of a plan", "run")):
         ratios = taken.ratios(with_plan, without)
         yield Figure.judged("plans", f"{with_plan} against {without}", ratios, "x", at_most=MOST, settings=settings)
+        busy = taken.ratios(f"{with_plan}.cpu_s", f"{without}.cpu_s")
+        yield Figure("plans", f"{with_plan} against {without}, processor", median(busy), "x", rounds=busy)
     peaks = taken.all("plan.peak_mb")
     yield Figure.judged("plans", "memory of a plan", peaks, "MB", at_most=MEMORY_TARGET_MB, settings=settings)
 
@@ -58,6 +61,6 @@ def _side(folder: Path, command: Callable[[Path], tuple[str | Path, ...]]) -> Ca
             done: Measured = measure(command(work), cwd=folder, environ=ALLOWED, memory=True, allowed=VALIDATED)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        return {"": done.wall_s, "peak_mb": done.peak_mb}
+        return {"": done.wall_s, "cpu_s": done.cpu_s, "peak_mb": done.peak_mb}
 
     return once
