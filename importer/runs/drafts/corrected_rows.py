@@ -5,22 +5,19 @@ Whose duplicate a row is is judged anew among the rows that had duplicates at th
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar
 
 from importer.core.corrections import Correction
 from importer.core.issues import IssueCollector, IssueKind, IssueLog
 from importer.journal import Draft
 from importer.runs.drafts.checked_rows import CheckedRows, Row, by_place
+from importer.runs.drafts.recent import Recent
 from importer.runs.drafts.rechecking import ChangedRow, Rechecking
 from importer.runs.drafts.row_checks import Verdict
-
-T = TypeVar("T")
 
 _MOST_HELD = 2
 _MOST_JUDGED = 10_000
@@ -144,9 +141,7 @@ class RecentRows:
 
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
-        self._checked: OrderedDict[Hashable, Rechecking] = OrderedDict()
-        self._corrected: OrderedDict[Hashable, CorrectedRows] = OrderedDict()
-        self._lock = Lock()
+        self._checked, self._corrected = Recent(_MOST_HELD), Recent(_MOST_HELD)
 
     def of(self, draft: Draft, corrections: Callable[[], Sequence[Correction]]) -> CorrectedRows:
         """The rows of a draft that was checked.
@@ -161,19 +156,7 @@ class RecentRows:
         run_id = draft.facts.checked_run
 
         def corrected() -> CorrectedRows:
-            rechecking = self._recent(self._checked, run_id, lambda: Rechecking.of(self._workspace, run_id))
+            rechecking = self._checked.get(run_id, lambda: Rechecking.of(self._workspace, run_id))
             return CorrectedRows.of(rechecking, corrections())
 
-        return self._recent(self._corrected, (draft.id, run_id, draft.edits), corrected)
-
-    def _recent(self, held: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T]) -> T:
-        with self._lock:
-            if key in held:
-                held.move_to_end(key)
-                return held[key]
-        made = make()
-        with self._lock:
-            held[key] = made
-            if len(held) > _MOST_HELD:
-                held.popitem(last=False)
-        return made
+        return self._corrected.get((draft.id, run_id, draft.edits), corrected)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from importer.core.corrections import Correction
 from importer.core.errors import BusyError, UsageError
@@ -16,12 +15,13 @@ from importer.journal import Act, Draft, DraftFacts, Drafts, open_drafts
 from importer.profile import Profile
 from importer.runs.context import Machine
 from importer.runs.drafts.corrected_rows import CorrectedRows, RecentRows
+from importer.runs.drafts.recent import Recent
 from importer.runs.drafts.removing import draft_folder, is_under_way, remove_drafts
 from importer.runs.run_directory import new_id
 from importer.runs.wiring import make_directory
 
 T = TypeVar("T")
-_MOST_REMEMBERED = 32
+_MOST_REMEMBERED = 12
 
 SOURCES = "source"
 """The folder of a draft for what was received: each file in a folder of its own, so that the newest one replaces the
@@ -40,7 +40,7 @@ class DraftService:
 
     profile: Profile
     machine: Machine = field(default_factory=Machine)
-    _remembered: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict, init=False, repr=False)
+    _remembered: Recent = field(default_factory=lambda: Recent(_MOST_REMEMBERED), init=False, repr=False)
 
     @property
     def workspace(self) -> Path:
@@ -130,13 +130,7 @@ class DraftService:
 
     def remembered(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
         """What was found out by reading a whole file, as long as it is among the last few of such."""
-        if key in self._remembered:
-            kept: T = self._remembered[key]
-            return kept
-        made = self._remembered[key] = make()
-        while len(self._remembered) > _MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
-        return made
+        return self._remembered.get(key, make)
 
     def note(self, draft: Draft, facts: DraftFacts, act: Act, *, drops_corrections: bool = False) -> Draft:
         """Add to what is known of a draft, unless somebody else has changed it since it was found.
