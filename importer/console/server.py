@@ -30,12 +30,12 @@ from importer.console.pages import imports, run, settings
 from importer.console.pages.new_import import pages as new_import
 from importer.console.texts import t
 from importer.core.errors import UsageError
-from importer.journal import workspace_secret
+from importer.journal import Location, workspace_secret
 from importer.observe import configure
 from importer.profile import ConsoleSettings, Profile
 from importer.runs.context import Machine
 from importer.runs.drafts.drafts import DraftService
-from importer.runs.wiring import make_directory
+from importer.runs.wiring import open_workspace
 
 _ASSETS = files("importer.console") / "static"
 _DRAIN_S = 5
@@ -69,11 +69,10 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
     require_safe(profile.console, host)
     with _listening(host, port) as listener:
         url = profile.console.url or _url(profile.console, host, listener.getsockname()[1])
-        make_directory(profile.workspace)
         machine = Machine()
         access = Access(
             profile.console,
-            workspace_secret(profile.workspace),
+            _secret_of(profile.workspace),
             getpass.getuser(),
             monotonic=machine.clock.monotonic,
             now=machine.clock.now,
@@ -87,6 +86,13 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
                 await _served(_server(application, profile.console), listener)
             finally:
                 await console.jobs.stop_all()
+
+
+def _secret_of(workspace: Path) -> bytes:
+    """The secret of a workspace, which is made with its journal where neither is there: a secret alone is a loss."""
+    if not Location.of_workspace(workspace).exists:
+        open_workspace(workspace).close()
+    return workspace_secret(workspace)
 
 
 def build(console: Console, origins: frozenset[str], entered: Callable[[], None]) -> FastAPI:

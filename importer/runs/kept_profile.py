@@ -57,7 +57,16 @@ def recalled(profile: Profile, stored: StoredRun) -> Profile:
     """
     if profile.is_recalled:
         return profile
-    kept = None if profile.is_named else kept_profile(stored)
+    return _as_begun(profile, stored) if profile.is_named else recalled_under(profile, stored)
+
+
+def recalled_under(profile: Profile, stored: StoredRun) -> Profile:
+    """Return the profile that a run has kept, and of another one what does not decide how rows are read and checked.
+
+    Raises:
+        ProfileError: what it has kept cannot be used.
+    """
+    kept = kept_profile(stored)
     begun = profile if kept is None else profile.recalled(kept.settings, stored.header.run_id)
     return _as_begun(begun, stored)
 

@@ -47,6 +47,12 @@
       } catch { asked.failCallback(); }
     },
   });
+  // Rows are asked for again when nobody is typing: an editor that is open would be closed, and its text lost.
+  window.importerRefresh = (grid) => {
+    if (!grid.getEditingCells().length) { grid.refreshInfiniteCache(); return; }
+    const later = () => { grid.removeEventListener("cellEditingStopped", later); setTimeout(() => window.importerRefresh(grid)); };
+    grid.addEventListener("cellEditingStopped", later);
+  };
   const sentences = (problems) => (problems || []).map((one) => one.m).join("\n");
   const worst = (problems) => (problems || []).some((one) => one.s === "error") ? "is-wrong" : problems?.length ? "is-doubtful" : "";
   window.importerRowNumber = (cell) => cell.data?.row;

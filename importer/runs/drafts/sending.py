@@ -14,11 +14,13 @@ from importer.core.ports import Events
 from importer.core.runtime import beside_the_loop, in_a_thread
 from importer.delivery import StopSwitch
 from importer.journal import Act, ActFacts, Draft, DraftFacts, RunFacts
+from importer.profile import Profile
 from importer.results import Report
 from importer.runs import registry
 from importer.runs.context import Context, People
 from importer.runs.drafts.checking import context_of, note_check
 from importer.runs.drafts.drafts import DraftService
+from importer.runs.kept_profile import recalled_under
 from importer.runs.plans.approve import Judged
 from importer.runs.plans.approve import approve as sign_plan
 from importer.runs.plans.authorship import Author, no_author
@@ -181,8 +183,14 @@ async def resume(
         ImporterError: as of `runs.resume.resume`.
     """
     await in_a_thread(partial(log_act, service, run_id, by, "resumed"))
-    context = Context(service.profile, "resume", emit, stop, people, service.machine)
-    return await go_on(context, run_id)
+    profile = await in_a_thread(partial(_profile_of, service, run_id))
+    return await go_on(Context(profile, "resume", emit, stop, people, service.machine), run_id)
+
+
+def _profile_of(service: DraftService, run_id: str) -> Profile:
+    """The profile that a run has kept: that of the console is for all runs, and knows nothing of their files."""
+    with registry.opened_run(service.workspace, run_id) as opened:
+        return recalled_under(service.profile, opened.stored)
 
 
 def log_act(service: DraftService, run_id: str, by: str, what: str, **details: str | int) -> None:

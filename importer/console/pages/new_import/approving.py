@@ -97,7 +97,8 @@ def _run_card(console: Console, session: Session, draft: Draft, found: Judged) -
     is_live, host = found.plan.target not in HARMLESS_TARGETS, found.plan.host
     with card(t("approve.run")):
         if found.refusal:
-            ui.label(found.refusal).classes("problem")
+            waits = found.is_needed and not found.expired and found.verdict is not None
+            ui.label(t("approve.waits") if waits else found.refusal).classes("problem")
             return
         typed = None
         if is_live:

@@ -270,7 +270,7 @@ class _Fixing:
         self.found = await beside_the_loop(_look, self.console, self.draft.id)
         for part in (self._filters, self._state):
             part.refresh()
-        ui.run_javascript(f"getElement({self.grid.id}).api.refreshInfiniteCache()")
+        ui.run_javascript(f"importerRefresh(getElement({self.grid.id}).api)")
 
     def _next(self) -> None:
         self.session.require(Role.PREPARE)
