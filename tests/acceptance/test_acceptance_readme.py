@@ -14,6 +14,7 @@ import pytest
 from importer.approval import key_of
 from tests.acceptance.conftest import ROOT, SAMPLES, User, Witness, serving
 from tests.approvals import Office
+from tests.browser.consoles import console_of
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -70,6 +71,10 @@ def test_every_importer_command_of_the_readme_succeeds(user: User, witness: Witn
             words[words.index(port)] = "0"
             with serving(user, *words[1:]) as other:
                 assert other.base_url
+            continue
+        if words[0] == "console":
+            with console_of(user, *words[1:]) as console:
+                assert console.link
             continue
         if words[0] == "approve":
             words.append("--yes")  # nobody is at a terminal to answer

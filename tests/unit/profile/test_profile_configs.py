@@ -23,6 +23,7 @@ def test_the_shipped_profiles_are_there() -> None:
         "nightly",
         "onboarding",
         "transform",
+        "console",
     }
 
 
@@ -44,7 +45,8 @@ def test_the_emulator_profile_can_be_used_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "target"), [("sandbox", None), ("live", "live"), ("legacy_crm", "sandbox"), ("nightly", "sandbox")]
+    ("name", "target"),
+    [("sandbox", None), ("live", "live"), ("legacy_crm", "sandbox"), ("nightly", "sandbox"), ("console", "sandbox")],
 )
 def test_a_placeholder_is_recognised_and_refused(name: str, target: str | None) -> None:
     profile = Profile.load(named(name), options={"target": target}, environ={})
@@ -62,3 +64,17 @@ def test_the_live_profile_slows_down_only_for_the_live_target() -> None:
 
 def test_the_live_profile_alone_sends_to_the_emulator() -> None:
     assert Profile.load(named("live"), environ={}).target == "emulator"
+
+
+def test_the_passwords_of_the_console_profile_are_those_that_it_says() -> None:
+    argon2 = pytest.importorskip("argon2")
+    profile = Profile.load(named("console"), environ={})
+
+    assert {name: user.roles for name, user in profile.console.users.items()} == {
+        "anna": ("prepare", "run"),
+        "ben": ("approve",),
+        "cleo": ("view",),
+    }
+    for name, user in profile.console.users.items():
+        assert argon2.PasswordHasher().verify(user.password, f"fictional-password-of-{name}")
+        assert f"fictional-password-of-{name}" in named("console").read_text(encoding="utf-8")
