@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, TextIO
 
 import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.contextvars import bound_contextvars, get_contextvars, merge_contextvars
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
@@ -37,14 +38,19 @@ _VALUES_BEGIN = re.compile(r"[\"'`<({\[=:\n]")
 def configure(
     run_dir: Path | None = None,
     *,
+    run_id: str = "",
     format: Literal["console", "json"] = "console",  # noqa: A002  (the option's name)
     level: Level = "info",
     quiet: bool = False,
 ) -> Iterator[None]:
-    """Set up logging for one command, and undo it at the end of the block.
+    """Set up logging for one command or run, and undo it at the end of the block.
+
+    Several blocks may last at once, in one thread or many, and end in any order. Standard error is then as the one
+    that began first has it.
 
     Args:
         run_dir: where `run.log.jsonl` is appended to (mode 0600); None: no file.
+        run_id: the file takes no entry of another run. What belongs to no run may be about any: each file takes it.
         format: how standard error is written.
         level: the lowest level that the file takes. For people, standard error begins at `warning`
             unless `debug` is asked for; as JSON it takes what the file takes.
@@ -56,9 +62,8 @@ def configure(
     with ExitStack() as stack:
         handlers: list[logging.Handler] = [_console(format, level, quiet=quiet)]
         if run_dir is not None:
-            handlers.append(_file(stack.enter_context(_opened(run_dir / LOG_NAME)), level))
-        stack.enter_context(_structlog_configured())
-        stack.enter_context(_attached(handlers))
+            handlers.append(_file(stack.enter_context(_opened(run_dir / LOG_NAME)), level, run_id))
+        stack.enter_context(_BLOCKS.attached(handlers))
         yield
 
 
@@ -105,6 +110,11 @@ class _Stderr(_Quietly):
         self.stream = sys.stderr
         super().emit(record)
 
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop an entry that another block shows already."""
+        first = next((one for one in logging.getLogger().handlers if isinstance(one, _Stderr)), self)
+        return first is self and bool(super().filter(record))
+
 
 def _console(style: str, level: Level, *, quiet: bool) -> logging.Handler:
     handler = _Stderr(sys.stderr)
@@ -117,9 +127,11 @@ def _console(style: str, level: Level, *, quiet: bool) -> logging.Handler:
     return handler
 
 
-def _file(stream: TextIO, level: Level) -> logging.Handler:
+def _file(stream: TextIO, level: Level, run_id: str) -> logging.Handler:
     handler = _Quietly(stream)
     handler.setLevel(level.upper())
+    if run_id:
+        handler.addFilter(lambda _: get_contextvars().get("run_id", run_id) == run_id)
     handler.setFormatter(_formatter(_json()))
     return handler
 
@@ -183,6 +195,47 @@ def _cut_foreign(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 # --------------------------------------------------------------------------- set up and undone
 
 
+class _Blocks:
+    """The blocks that log at this moment: logging is set up with the first, and undone with the last."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._handlers: list[logging.Handler] = []
+        self._undo = ExitStack()
+
+    @contextmanager
+    def attached(self, handlers: list[logging.Handler]) -> Iterator[None]:
+        """Have entries go to handlers, too, while the block lasts."""
+        root = logging.getLogger()
+        with self._lock:
+            if not self._handlers:
+                self._undo.enter_context(_levels_kept())
+                self._undo.enter_context(_structlog_configured())
+            self._handlers += handlers
+            for handler in handlers:
+                root.addHandler(handler)
+            self._set_level()
+        try:
+            yield
+        finally:
+            with self._lock:
+                for handler in handlers:
+                    self._handlers.remove(handler)
+                    root.removeHandler(handler)
+                    handler.close()
+                self._set_level()
+
+    def _set_level(self) -> None:
+        """Let everything through that a handler takes; where there is none left, as before the first."""
+        if self._handlers:
+            logging.getLogger().setLevel(min(handler.level for handler in self._handlers))
+        else:
+            self._undo.close()
+
+
+_BLOCKS = _Blocks()
+
+
 @contextmanager
 def _structlog_configured() -> Iterator[None]:
     before = structlog.get_config()
@@ -203,19 +256,13 @@ def _structlog_configured() -> Iterator[None]:
 
 
 @contextmanager
-def _attached(handlers: list[logging.Handler]) -> Iterator[None]:
-    root = logging.getLogger()
-    before = {logger: logger.level for logger in (root, *map(logging.getLogger, _NOISY))}
-    root.setLevel(min(handler.level for handler in handlers))
+def _levels_kept() -> Iterator[None]:
+    """Have libraries say less, and put every level back at the end."""
+    before = {logger: logger.level for logger in map(logging.getLogger, ("", *_NOISY))}
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for handler in handlers:
-        root.addHandler(handler)
     try:
         yield
     finally:
-        for handler in handlers:
-            root.removeHandler(handler)
-            handler.close()
         for logger, level in before.items():
             logger.setLevel(level)

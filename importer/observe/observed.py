@@ -53,7 +53,9 @@ def observed(
         UsageError: metrics or a trace were asked for, and their library is not installed.
     """
     with ExitStack() as stack:
-        stack.enter_context(configure(run_dir, format=settings.format, level=settings.level, quiet=quiet))
+        stack.enter_context(
+            configure(run_dir, run_id=run_id, format=settings.format, level=settings.level, quiet=quiet)
+        )
         stack.enter_context(run_context(run_id))
         sinks: list[Events] = [EventLog()]
         if metrics.wanted:

@@ -30,6 +30,7 @@ ROWS = (
     "journal",
     "loop",
     "plans",
+    "console",
 )
 """The modules `rows/row_*.py`, in the order of the table."""
 

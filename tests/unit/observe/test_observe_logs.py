@@ -7,6 +7,7 @@ import json
 import logging
 import stat
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -240,3 +241,57 @@ def test_a_refusal_is_not_logged_as_a_bug(tmp_path: Path) -> None:
     with pytest.raises(StorageError), observed("R1", tmp_path, LogSettings()):
         raise StorageError("The disk is full.")
     assert entries(tmp_path) == []
+
+
+def say(run_id: str, event: str) -> None:
+    with run_context(run_id):
+        structlog.stdlib.get_logger("x").info(event)
+
+
+def test_two_runs_at_once_have_their_own_entries_alone(tmp_path: Path) -> None:
+    with configure(), observed("A", tmp_path / "a", LogSettings()), observed("B", tmp_path / "b", LogSettings()):
+        for run_id in ("A", "B", "A"):
+            say(run_id, f"of_{run_id}")
+        logging.getLogger("aiohttp.client").warning("Unclosed client session")
+    assert [entry["event"] for entry in entries(tmp_path / "a")] == ["of_A", "of_A"]
+    assert [entry["event"] for entry in entries(tmp_path / "b")] == ["of_B", "Unclosed client session"]
+
+
+def test_what_belongs_to_no_run_may_be_about_each_and_is_in_the_logs_of_all(tmp_path: Path) -> None:
+    with configure(tmp_path / "a", run_id="A"), configure(tmp_path / "b", run_id="B"):
+        structlog.stdlib.get_logger("x").warning("nobodys")
+    for name in ("a", "b"):
+        assert [entry["event"] for entry in entries(tmp_path / name)] == ["nobodys"]
+
+
+def test_a_run_within_a_console_is_shown_once_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with configure(), observed("A", tmp_path, LogSettings()):
+        structlog.stdlib.get_logger("x").warning("look_here")
+    assert capsys.readouterr().err.count("look_here") == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (0, 2, 1)])
+def test_blocks_may_end_in_any_order_and_those_that_last_go_on_logging(tmp_path: Path, order: tuple[int, ...]) -> None:
+    root = logging.getLogger()
+    before = (list(root.handlers), root.level, logging.getLogger("asyncio").level, structlog.get_config())
+    blocks = [ExitStack() for _ in range(3)]
+    for number, block in enumerate(blocks):
+        block.enter_context(configure(tmp_path / str(number), run_id=str(number), level="debug"))
+    for ended, number in enumerate(order):
+        for open_one in order[ended:]:
+            say(str(open_one), f"before_{ended}")
+        blocks[number].close()
+    for ended, number in enumerate(order):
+        assert [one["event"] for one in entries(tmp_path / str(number))] == [f"before_{n}" for n in range(ended + 1)]
+    assert (list(root.handlers), root.level, logging.getLogger("asyncio").level, structlog.get_config()) == before
+
+
+def test_a_quieter_run_hides_nothing_of_another_one(tmp_path: Path) -> None:
+    with configure(tmp_path / "a", run_id="A", level="debug"), configure(tmp_path / "b", run_id="B", level="error"):
+        with run_context("A"):
+            structlog.stdlib.get_logger("x").debug("fine")
+        say("B", "not_wanted")
+    assert [entry["event"] for entry in entries(tmp_path / "a")] == ["fine"]
+    assert entries(tmp_path / "b") == []
