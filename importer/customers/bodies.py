@@ -84,6 +84,12 @@ class CustomerBodies:
         """Add a pair of metadata."""
         body.setdefault("metadata", {})[name] = key
 
+    def unstamp(self, body: dict[str, Any], name: str) -> None:
+        """Take the pair of metadata out; a body without other pairs has none."""
+        metadata = body.get("metadata")
+        if isinstance(metadata, dict) and metadata.pop(name, None) is not None and not metadata:
+            del body["metadata"]
+
 
 def _names(body: Mapping[str, Any], stamp: str) -> tuple[str, ...]:
     """The metadata names that are the stamp's, in whatever letters."""

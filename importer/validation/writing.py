@@ -83,8 +83,6 @@ class Writing:
         return to_json(after) if after else None
 
     def _digest(self, value: dict[str, Any], after: bytes | None = None) -> bytes:
-        if self.name:
-            self.stamp(value, self.name, "")
         return digest_of(self.write(value), after)
 
     def _digest_whole(self, value: dict[str, Any]) -> bytes:

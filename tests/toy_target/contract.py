@@ -103,6 +103,10 @@ class MemberBodies:
     def stamp(self, body: dict[str, Any], name: str, key: str) -> None:
         body["labels"] = [f"{name}={key}"]
 
+    def unstamp(self, body: dict[str, Any], name: str) -> None:
+        if self.stamp_of(body, name) is not None:
+            del body["labels"]
+
 
 def _how(sent: object, there: object) -> Difference:
     if sent and there:

@@ -51,6 +51,10 @@ class Bodies(Recognition, Protocol):
         """Write an import key into a body."""
         ...
 
+    def unstamp(self, body: dict[str, Any], name: str) -> None:
+        """Take an import key out of a body, which is then as it was before `stamp`; harmless where it has none."""
+        ...
+
 
 class Checks(Protocol):
     """The pydantic types of a contract's records, and how rows of text come to them and leave them. Pure."""

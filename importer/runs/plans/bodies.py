@@ -193,7 +193,7 @@ class Stamp:
         if not (self.name and body):
             return body
         record = json.loads(body)
-        self.bodies.stamp(record, self.name, "")
+        self.bodies.unstamp(record, self.name)
         return to_json(record)
 
 
