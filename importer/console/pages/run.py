@@ -16,6 +16,7 @@ from importer.console.guard import session_of
 from importer.console.jobs import Job
 from importer.console.layout import card, counts_list, heading, hint, number, page_frame, target_banner
 from importer.console.pages.live_run import live_card
+from importer.console.pages.new_import.returning import return_button
 from importer.console.pages.row_search import search_card
 from importer.console.texts import t
 from importer.core.errors import UsageError
@@ -27,6 +28,7 @@ from importer.runs.history import one_run
 _MASKED = frozenset({"report", "report_json"})
 """Files without values: whoever may view may have them."""
 _STATES = ("read", "created", "existing", "valid", "invalid", "rejected", "failed", "unknown", "unsent")
+_TO_RETURN = ("invalid", "rejected", "failed", "unknown", "unsent")
 _ELSEWHERE_EVERY_S = 3.0
 
 
@@ -47,6 +49,7 @@ def register(console: Console, application: FastAPI) -> None:
                 hint(t("run.elsewhere"))
                 ui.timer(_ELSEWHERE_EVERY_S, ui.navigate.reload)
             _issues_card(report)
+            _return_card(console, session, report)
             search_card(console, session, report["run_id"])
             _files_card(session, report)
 
@@ -109,6 +112,16 @@ def _issues_card(report: Mapping[str, Any]) -> None:
                         ui.label(t("run.in_column", column=cluster["column"])).classes("hint")
                 ui.label(cluster["message"])
                 hint(cluster["fix"])
+
+
+def _return_card(console: Console, session: Session, report: Mapping[str, Any]) -> None:
+    """The way to fix the rows that became no customers, and to send them again in the same run."""
+    count = sum(report["counts"].get(state, 0) for state in _TO_RETURN)
+    is_over = report["state"] == "finished" and not report["dry_run"] and "rejects" in report["files"]
+    if is_over and count and session.may(Role.PREPARE) and session.sees_values:
+        with card(t("returning.title")):
+            hint(t("returning.what"))
+            return_button(console, session, str(report["run_id"]), count)
 
 
 def _files_card(session: Session, report: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@
 `fixed_files`   its annotated workbook, and files that come back fixed
 `checking`      a dry run of it
 `sending`       it is planned, approved, and sent as planned
+`returning`     rows of a run are fixed in it, and sent back into that run
 `removing`      it goes for good, with everything of it
 
 Every function that changes a draft gets who does it (`by`), which is logged, and may get which version that person had

@@ -58,8 +58,19 @@ def first_rows(service: DraftService, draft: str, count: int = 20, *, show_value
     found = service.find(draft)
     table = table_of(service, found)
     rows = () if table.sample is None else _rows(table.sample, count, show_values=show_values)
-    came_from = routing.runs_if_any(service.source(found), service.profile.source)
-    return ReadSource(table.info, tuple(rows), came_from or ())
+    return ReadSource(table.info, tuple(rows), came_from(service, found))
+
+
+def came_from(service: DraftService, draft: Draft) -> Sequence[str]:
+    """The runs that the file of a draft was handed out by for fixing; empty: it is a file of its own.
+
+    Raises:
+        UsageError: the draft has no file.
+    """
+    file = service.source(draft)
+    return service.remembered(
+        ("came_from", draft.id, draft.facts.kept_in), lambda: routing.runs_if_any(file, service.profile.source) or ()
+    )
 
 
 def choose_reading(service: DraftService, draft: str, reading: Reading, *, by: str, seen: int | None = None) -> Draft:

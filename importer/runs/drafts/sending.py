@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -72,13 +72,14 @@ async def plan(
         seen: as of `DraftService.editable`.
 
     Raises:
+        UsageError: its rows are of a run: they go back there (`returning`), and never become new customers.
         ImporterError: as of `runs.plans.make.plan`; a plan that somebody has approved, and that still holds, is kept.
         BusyError: the draft was chosen otherwise by somebody meanwhile.
     """
     found = await in_a_thread(partial(service.editable, draft, seen))
     context = await beside_the_loop(context_of, service, found, "plan", emit, stop)
     path, holds = service.folder(found) / PLAN, has_plan(found)
-    make = partial(make_plan, out=path, instead=not holds, as_new=True, author=author)
+    make = partial(make_plan, out=path, instead=not holds, author=author)
     report = await beside_the_loop(make, context, service.source(found))
     facts = DraftFacts(plan=PLAN if "plan" in report.files else "", stage="approve")
     return await in_a_thread(partial(note_check, service, found, report, facts, service.act(by, "planned")))
@@ -183,26 +184,31 @@ async def resume(
         ImporterError: as of `runs.resume.resume`.
     """
     await in_a_thread(partial(log_act, service, run_id, by, "resumed"))
-    profile = await in_a_thread(partial(_profile_of, service, run_id))
+    profile = await in_a_thread(partial(profile_of_run, service, run_id))
     return await go_on(Context(profile, "resume", emit, stop, people, service.machine), run_id)
 
 
-def _profile_of(service: DraftService, run_id: str) -> Profile:
+def profile_of_run(service: DraftService, run_id: str) -> Profile:
     """The profile that a run has kept: that of the console is for all runs, and knows nothing of their files."""
     with registry.opened_run(service.workspace, run_id) as opened:
         return recalled_under(service.profile, opened.stored)
 
 
-def log_act(service: DraftService, run_id: str, by: str, what: str, **details: str | int) -> None:
-    """Have the receipt of a run say that somebody has done something to it, also while it is under way.
+def log_act(service: DraftService, run_id: str, by: str, what: str) -> None:
+    """Have the receipt of a run say that somebody has done something to it; errors as of `log_acts`."""
+    log_acts(service, run_id, [service.act(by, what)])
+
+
+def log_acts(service: DraftService, run_id: str, acts: Iterable[Act]) -> None:
+    """Have the receipt of a run say who did what to it, also while it is under way.
 
     Raises:
         UsageError: there is no such run.
         JournalError: the journal cannot be written.
     """
     with registry.opened_run(service.workspace, run_id, writes=True) as run:
-        acts = (*run.stored.facts.acts, _noted(service.act(by, what, **details)))
-        run.journal.runs.note(run.stored.run, RunFacts(acts=acts))
+        noted = (*run.stored.facts.acts, *map(_noted, acts))
+        run.journal.runs.note(run.stored.run, RunFacts(acts=noted))
 
 
 def _acts_of(service: DraftService, draft: str) -> RunFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -100,20 +100,33 @@ def _run_card(console: Console, session: Session, draft: Draft, found: Judged) -
             waits = found.is_needed and not found.expired and found.verdict is not None
             ui.label(t("approve.waits") if waits else found.refusal).classes("problem")
             return
-        typed = None
-        if is_live:
-            ui.label(t("approve.live", host=host, count=f"{found.plan.rows:,}")).classes("problem")
-            typed = (
-                ui.input(t("approve.type_host", host=host)).props("outlined dense autocomplete=off").classes("field")
-            )
+        question = t("approve.live", host=host, count=f"{found.plan.rows:,}")
+        require_typed = live_question(host if is_live else "", question)
 
         def send() -> None:
             session.require(Role.RUN)
-            if typed is not None and (typed.value or "").strip() != host:
-                raise RefusedError(t("approve.not_typed", host=host))
+            require_typed()
             _begin(console, session, draft)
 
         ui.button(t("approve.send", count=f"{found.plan.rows:,}"), on_click=send).props("no-caps")
+
+
+def live_question(host: str, question: str) -> Callable[[], None]:
+    """Have the host of a live target typed; returns what refuses to go on where it was not.
+
+    Args:
+        host: empty: nothing live is done.
+    """
+    if not host:
+        return lambda: None
+    ui.label(question).classes("problem")
+    typed = ui.input(t("approve.type_host", host=host)).props("outlined dense autocomplete=off").classes("field")
+
+    def require() -> None:
+        if (typed.value or "").strip() != host:
+            raise RefusedError(t("approve.not_typed", host=host))
+
+    return require
 
 
 def _begin(console: Console, session: Session, draft: Draft) -> None:

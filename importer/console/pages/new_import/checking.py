@@ -13,6 +13,7 @@ from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
 from importer.console.layout import card, counts_list, heading, hint
+from importer.console.pages.new_import.returning import return_card
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.waiting import begin_check, failed_job, show_job
 from importer.console.signing import own_key_file, own_signer
@@ -21,6 +22,7 @@ from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
 from importer.results import PreviewedRow
 from importer.runs import registry
+from importer.runs.drafts.returning import run_of
 from importer.runs.drafts.sending import choose_target, plan
 from importer.runs.history import one_run
 from importer.runs.plans.authorship import no_author
@@ -42,10 +44,16 @@ async def draw(console: Console, session: Session, draft: Draft) -> None:
         return
     report = await beside_the_loop(one_run, console.workspace, draft.facts.checked_run)
     _result_card(report, draft)
-    _target_card(console, session, draft)
+    run = await beside_the_loop(run_of, console.drafts, draft)
+    if run is None:
+        _target_card(console, session, draft)
     shown = await beside_the_loop(_bodies, console, session, draft)
     _bodies_card(shown)
-    if session.may(Role.PREPARE) and not draft.facts.run_id:
+    if draft.facts.run_id:
+        return
+    if run is not None:
+        await return_card(console, session, draft, run.run_id)
+    elif session.may(Role.PREPARE):
         _plan_card(console, session, draft)
 
 

@@ -14,9 +14,10 @@ from importer.console.layout import page_frame, target_banner
 from importer.console.pages.new_import import approving, checking, fixing, mapping, rows_api, upload, waiting
 from importer.console.pages.new_import.steps import STEPS, step_list
 from importer.console.texts import t
-from importer.core.errors import UsageError
+from importer.core.errors import ImporterError, UsageError
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
+from importer.runs.drafts.returning import target_of
 
 Draw = Callable[[Console, Session, Draft], Awaitable[None]]
 
@@ -50,7 +51,15 @@ def register(console: Console, application: FastAPI) -> None:
         draft = await beside_the_loop(console.drafts.find, draft_id)
         if step not in _PAGES:
             raise UsageError(t("steps.unknown", step=step), t("steps.known", steps=", ".join(STEPS)))
-        target = draft.facts.target or console.profile.target
+        target = await beside_the_loop(_target, console, draft)
         with page_frame(session, draft.facts.file, "/new", banner=lambda: target_banner(console.profile, target)):
             step_list(draft, step)
             await _PAGES[step](console, session, draft)
+
+
+def _target(console: Console, draft: Draft) -> str:
+    """Where a draft is sent to; one whose rows go back to no run here is sent nowhere, and its steps say why."""
+    try:
+        return target_of(console.drafts, draft)
+    except ImporterError:
+        return draft.facts.target or console.profile.target

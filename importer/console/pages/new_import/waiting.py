@@ -72,7 +72,7 @@ async def draw_run(console: Console, session: Session, draft: Draft) -> None:
             failed_job(job)
         with card():
             hint(t("running.none"))
-            ui.link(t("running.back"), step_address(draft, "approve"))
+            ui.link(t("running.back"), step_address(draft, "approve" if draft.facts.plan else "check"))
 
 
 def failed_job(job: Job) -> None:

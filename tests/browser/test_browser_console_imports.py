@@ -1,0 +1,82 @@
+"""Rows go back to their run, questions of a run are answered, and drafts are listed: as people see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.conftest import User, Witness, people, profile_for, sandbox, serving, user
+from tests.browser.consoles import ConsoleServer, console_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+__all__ = ["profile_for", "user"]
+
+
+@pytest.fixture
+def witness(user: User) -> Iterator[Witness]:
+    """An emulator in a process of its own."""
+    with serving(user) as running:
+        yield running
+
+
+def results(user: User) -> list[dict[str, str]]:
+    """Those of the first run: the checks came later."""
+    return user.reads(min(user.home.glob("runs/*/results.csv")))
+
+
+def types(page: Page, column: int, text: str, failing: int) -> None:
+    """Correct a cell of the first row in the grid; `failing`: how many rows are to be fixed then."""
+    page.locator(f".ag-center-cols-container .ag-row[row-index='0'] [col-id='c{column}']").dblclick()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.get_by_text(f"{failing} rows to fix").wait_for()
+
+
+def opens_run(console: ConsoleServer, page: Page, file: str) -> None:
+    page.goto(console.url)
+    page.get_by_role("link", name=file).click()
+    page.get_by_role("heading", name="Files").wait_for()
+
+
+def test_rows_of_a_run_are_fixed_in_the_grid_and_returned_to_it(
+    user: User,
+    witness: Witness,
+    profile_for: Callable[..., Path],
+    new_page: Callable[..., Page],
+    axe: Callable[..., list[str]],
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "100/s"', "canary = 0"])
+    file = user.has("people.csv", people(6).replace("person3@", "person3.at.").replace("person5@", "person5.at."))
+    assert user.types_for_real("run", file, *sandbox(profile), **witness.environ).code == 3
+    assert len(witness.customers()) == 4
+    with console_of(user, "--config", profile, **witness.environ) as console:
+        page = new_page()
+        console.enters(page)
+        opens_run(console, page, "people.csv")
+        assert axe(page) == []
+        page.get_by_role("button", name="Fix and return these 2").click()
+        page.wait_for_url("**/fix*")
+        page.get_by_text("2 rows to fix").wait_for(timeout=60_000)
+        page.locator(".ag-row").first.wait_for()
+        types(page, 3, "person3@example.com", 1)
+        page.get_by_role("button", name="Go on: check").click()
+        page.wait_for_url("**/check*")
+        page.get_by_role("button", name="Check again").click()
+        page.get_by_role("button", name="Return them").wait_for(timeout=60_000)
+        assert axe(page) == []
+        assert page.get_by_role("button", name="Make the plan").count() == 0
+        page.get_by_role("button", name="Return them").click()
+        page.wait_for_url("**/runs/*", timeout=60_000)
+        page.get_by_role("button", name="Fix and return these 1").wait_for(timeout=60_000)
+
+    assert len(witness.customers()) == 5
+    there = {one["id"] for one in witness.customers()}
+    assert {row["_customer_id"] for row in results(user)} == {*there, ""}
+    assert sorted(row["_status"] for row in results(user)) == ["created"] * 5 + ["invalid"]
