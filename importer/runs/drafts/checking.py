@@ -23,7 +23,7 @@ _DECIDES_ROWS = ("kept_in", "reading", "rules", "validation", "target")
 async def check(
     service: DraftService, draft: str, *, by: str, emit: Events, stop: StopSwitch, seen: int | None = None
 ) -> Draft:
-    """Check a draft, and remember the dry run. Corrections that are made meanwhile need another check.
+    """Check a draft, remember the dry run, and have its rows at hand. Corrections made meanwhile need another check.
 
     Args:
         by: the person.
@@ -39,7 +39,9 @@ async def check(
     context = await beside_the_loop(context_of, service, found, "validate", emit, stop)
     report = await beside_the_loop(check_source, context, service.source(found))
     facts = DraftFacts(plan="", stage="fix" if report.counts.get("invalid") else "check")
-    return await in_a_thread(partial(note_check, service, found, report, facts, service.act(by, "checked")))
+    noted = await in_a_thread(partial(note_check, service, found, report, facts, service.act(by, "checked")))
+    await beside_the_loop(lambda: service.rows_of(noted).know_duplicates())
+    return noted
 
 
 def context_of(service: DraftService, draft: Draft, command: str, emit: Events, stop: StopSwitch) -> Context:

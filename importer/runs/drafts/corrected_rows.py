@@ -120,6 +120,11 @@ class CorrectedRows:
         """The places of the rows that had duplicates at the check, or are not as they were then; ascending."""
         return sorted({*self.checked.duplicates, *self.changed}.difference(self.left_out))
 
+    def know_duplicates(self) -> None:
+        """Check the rows that may be duplicates by themselves now, so that no correction has to wait for it."""
+        if len(places := self.possible_duplicates) <= _MOST_JUDGED:
+            self.verdicts(places)
+
     def _duplicates_now(self) -> IssueLog | None:
         """Whose duplicate each row is now; None: there are too many to judge that for each correction."""
         places = self.possible_duplicates

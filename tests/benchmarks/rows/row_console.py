@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from tests.benchmarks.bench import IMPORTER, Figure, Settings, a_folder, environ
 from tests.benchmarks.measuring import watched
@@ -94,6 +95,7 @@ def run(settings: Settings) -> Iterator[Figure]:
                 page.add_init_script(_HELPERS)
                 page.goto(link)
                 rounds.append(_way(page, source))
+                _to_grid(page, source)  # once more: what is kept of both is in its memory then
                 page.context.close()
             rounds[-1]["memory"] = memory
         browser.close()
@@ -106,7 +108,7 @@ def _figures(rounds: list[dict[str, list[float]]], rows: int, settings: Settings
         ("scroll", "scroll to a far row, slowest", "ms", GESTURE_TARGET_MS),
         ("filter", "choose a filter, slowest", "ms", GESTURE_TARGET_MS),
         ("fix", "correct a cell, until the counts are new, slowest", "ms", GESTURE_TARGET_MS),
-        ("memory", "largest memory", "MB", MEMORY_TARGET_MB),
+        ("memory", "largest memory, with two such files", "MB", MEMORY_TARGET_MB),
     ):
         worst = tuple(max(one[measure]) for one in rounds)
         yield Figure.judged("console", what, worst, unit, at_most=target, settings=settings)
@@ -145,6 +147,7 @@ def _console(folder: Path) -> Iterator[tuple[str, list[float]]]:
 def _way(page: Page, source: Path) -> dict[str, list[float]]:
     """Go from the upload to the corrections, once."""
     took = {"grid": [_to_grid(page, source)], "scroll": [], "filter": [], "fix": []}
+    page.wait_for_load_state("networkidle")
     choices = page.locator("aside .choice").count()
     took["fix"] = [_fix(page) for _ in range(3)]
     took["filter"] = [page.evaluate(_CHOOSE, at) for at in _choosable(page, choices)]
@@ -161,7 +164,7 @@ def _choosable(page: Page, count: int) -> list[int]:
 
 
 def _to_grid(page: Page, source: Path) -> float:
-    page.goto(page.url.partition("/enter")[0].rstrip("/") + "/new")
+    page.goto(urljoin(page.url, "/new"))
     began = time.perf_counter()
     page.locator("input[type=file]").set_input_files(str(source))
     for button, step in (("Go on: match", "map"), ("Go on: fix", "fix")):

@@ -29,6 +29,8 @@ _PAGES: Mapping[str, Draw] = {
     "approve": approving.draw,
     "run": waiting.draw_run,
 }
+_LARGE_FILE_S = 60.0
+"""How long a page may take: NiceGUI gives up after 3 seconds, and a large file is read anew after a restart."""
 
 
 def register(console: Console, application: FastAPI) -> None:
@@ -44,7 +46,7 @@ def register(console: Console, application: FastAPI) -> None:
             step_list(None, "upload")
             upload.draw_begin(console)
 
-    @ui.page("/drafts/{draft_id}/{step}")
+    @ui.page("/drafts/{draft_id}/{step}", response_timeout=_LARGE_FILE_S)
     async def step(request: Request, draft_id: str, step: str) -> None:
         session = session_of(request)
         session.require(Role.VIEW)

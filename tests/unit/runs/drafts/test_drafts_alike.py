@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -115,6 +116,13 @@ def test_a_correction_that_makes_a_duplicate_is_shown_as_one(twins: Desk) -> Non
 
     assert twins.numbers("duplicates") == shown
     assert [row.row for row in like.rows] == [5, 6]
+
+
+def test_a_checked_draft_is_at_hand_and_its_first_correction_asks_no_journal(twins: Desk) -> None:
+    shutil.rmtree(twins.service.workspace / twins.draft.facts.checked_run)
+    twins.edits((6, "Email", "own@example.com"))
+
+    assert twins.numbers("duplicates") == [3, 4]
 
 
 def test_groups_come_page_by_page(twins: Desk) -> None:
