@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,32 @@ def all_runs(workspace: Path) -> list[dict[str, Any]]:
     journals = dict.fromkeys(one.journal for one in found if one.journal is not None)
     lines = {line["run_id"]: line for journal in journals for line in _lines(workspace, journal)}
     return [lines.get(one.run_id) or _as_line(registry.written_report(workspace / one.run_id)) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How a run came about.
+
+    Args:
+        by: the person who sent it, as far as somebody has signed in; else who ran the program, as `user@host`.
+        by_night: whether nightly began it.
+    """
+
+    by: str
+    by_night: bool
+
+
+def begun_by(workspace: Path) -> dict[str, Begun]:
+    """Return how the runs of a workspace came about, as their receipts say it; one without a receipt is left out."""
+    found: dict[str, Begun] = {}
+    for location in dict.fromkeys(one.journal for one in registry.listed(workspace) if one.journal is not None):
+        with closing(open_journal(location, writes=False)) as journal:
+            for receipt in journal.receipts.all():
+                body = json.loads(receipt.body)
+                first = found.get(body["run_id"])
+                by = [one["by"] for one in body.get("acts", ())] or [first.by if first else body["operator"]]
+                found[body["run_id"]] = Begun(by[-1], first.by_night if first else body["command"] == "nightly")
+    return found
 
 
 def _lines(workspace: Path, location: Location) -> list[dict[str, Any]]:

@@ -80,3 +80,74 @@ def test_rows_of_a_run_are_fixed_in_the_grid_and_returned_to_it(
     there = {one["id"] for one in witness.customers()}
     assert {row["_customer_id"] for row in results(user)} == {*there, ""}
     assert sorted(row["_status"] for row in results(user)) == ["created"] * 5 + ["invalid"]
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("Send the rest", 2), ("Stop here", 0)])
+def test_the_question_after_the_first_rows_is_answered_on_the_page(
+    user: User, profile_for: Callable[..., Path], new_page: Callable[..., Page], answer: str, sent: int
+) -> None:
+    file = user.has("people.csv", people(4))
+    plan = user.has("faults.toml", REFUSED)
+    with serving(user, "--faults", str(plan)) as witness:
+        profile = profile_for(witness, delivery=['rate = "100/s"', "canary = 2"])
+        environ = {**witness.environ, "IMPORTER_TARGET": "sandbox"}
+        with console_of(user, "--config", profile, **environ) as console:
+            page = new_page()
+            console.enters(page)
+            to_approval(console, page, file)
+            page.get_by_role("button", name="Run: 4 customers").click()
+            page.get_by_role("button", name=answer).wait_for(timeout=60_000)
+            before = len(witness.customers())
+            page.reload()
+            page.get_by_role("button", name=answer).click()
+            page.get_by_role("heading", name="Files").wait_for(timeout=60_000)
+        assert len(witness.customers()) == before + sent
+
+
+REFUSED = """
+[[rule]]
+fault = "status"
+status = 422
+on = ["create"]
+from_request = 0
+for_requests = 4
+"""
+
+
+def to_approval(console: ConsoleServer, page: Page, file: Path) -> None:
+    """From the upload of a file to its plan."""
+    page.goto(console.url + "/new")
+    page.locator("input[type=file]").set_input_files(str(file))
+    for button, step in (("Go on: match", "map"), ("Go on: fix", "fix"), ("Go on: check", "check")):
+        page.get_by_role("button", name=button).click(timeout=60_000)
+        page.wait_for_url(f"**/{step}*", timeout=60_000)
+    page.get_by_role("button", name="Make the plan").click(timeout=60_000)
+    page.get_by_role("button", name="Run:").wait_for(timeout=60_000)
+
+
+def test_drafts_are_listed_with_their_step_gone_on_with_and_removed(
+    user: User, new_page: Callable[..., Page], axe: Callable[..., list[str]]
+) -> None:
+    file = user.has("people.csv", people(3).replace("person1@", "person1.at."))
+    with console_of(user) as console:
+        page = new_page()
+        console.enters(page)
+        page.goto(console.url + "/new")
+        page.locator("input[type=file]").set_input_files(str(file))
+        page.get_by_role("button", name="Go on: match").click()
+        page.get_by_role("button", name="Go on: fix").click(timeout=60_000)
+        page.get_by_text("1 rows to fix").wait_for(timeout=60_000)
+        page.goto(console.url)
+        draft = page.locator("tbody tr").filter(has_text="in preparation: Fix")
+        assert draft.get_by_role("cell", name="ago").or_(draft.get_by_role("cell", name="now")).count()
+        assert axe(page) == []
+        draft.get_by_role("link", name="people.csv").click()
+        page.get_by_text("1 rows to fix").wait_for(timeout=60_000)
+        page.goto(console.url)
+        page.get_by_role("button", name="Remove people.csv").click()
+        page.get_by_role("button", name="Keep it").click()
+        page.get_by_role("button", name="Remove people.csv").click()
+        page.get_by_role("button", name="Remove it").click()
+        draft.wait_for(state="detached")
+        page.locator("tbody tr").filter(has_text="check").wait_for()
+    assert not any((user.home / "runs" / "drafts").iterdir())

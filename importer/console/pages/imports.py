@@ -1,24 +1,30 @@
-"""All runs, nights and plans: the first page."""
+"""All runs, nights, checks and drafts: the first page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from fastapi import Request
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import card, hint, page_frame
+from importer.console.layout import card, heading, hint, page_frame
+from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
+from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
-from importer.runs.history import all_runs
+from importer.journal import Draft
+from importer.runs.drafts.sending import has_plan, judged
+from importer.runs.history import Begun, all_runs, begun_by
 
 _HELD_BACK = ("invalid", "rejected", "failed", "unknown", "unsent")
 _ROWS = 25
+_NOBODY = Begun("", by_night=False)
 
 
 def register(console: Console) -> None:
@@ -28,29 +34,73 @@ def register(console: Console) -> None:
     async def imports(request: Request) -> None:
         session = session_of(request)
         session.require(Role.VIEW)
-        runs = await beside_the_loop(_runs, console)
+        lines = await beside_the_loop(_all_lines, console)
         with page_frame(session, t("imports.title"), "/"):
-            _runs_card(session, runs)
+            _table_card(console, session, lines)
 
 
-def _runs(console: Console) -> list[dict[str, Any]]:
-    return [_line(run) for run in all_runs(console.workspace)]
+def _all_lines(console: Console) -> list[dict[str, Any]]:
+    """Drafts and runs, the newest first; a draft that was sent is its run."""
+    runs, begun = all_runs(console.workspace), begun_by(console.workspace)
+    counts = {run["run_id"]: run["counts"] for run in runs}
+    lines = [_run_line(run, begun.get(run["run_id"], _NOBODY)) for run in runs]
+    lines += [_draft_line(console, draft, counts) for draft in console.drafts.all() if not draft.facts.run_id]
+    return sorted(lines, key=lambda line: line["began"], reverse=True)
 
 
-def _line(run: Mapping[str, Any]) -> dict[str, Any]:
-    counts = run["counts"]
+def _run_line(run: Mapping[str, Any], begun: Begun) -> dict[str, Any]:
     state = "dry_run" if run["dry_run"] else run["state"]
+    how = "night" if begun.by_night else "check" if run["dry_run"] else "import"
+    counts = run["counts"]
     return {
-        "id": run["run_id"],
+        **_line(run["run_id"], f"/runs/{run['run_id']}", how, counts),
         "source": run["source"],
         "target": run["target"],
         "state": t(f"imports.{state}") if state else "",
         "kind": _kind(state, counts),
+        "who": begun.by,
+        "began": _began(run["run_id"]),
+    }
+
+
+def _draft_line(console: Console, draft: Draft, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """A draft: rows as its last check found them, and who may approve its plan where it waits for that."""
+    step = t(f"steps.{draft.facts.stage}")
+    return {
+        **_line(draft.id, step_address(draft, draft.facts.stage), "draft", counts.get(draft.facts.checked_run, {})),
+        "source": draft.facts.file or t("imports.no_file"),
+        "target": draft.facts.target or console.profile.target,
+        "state": t("imports.at_step", step=step),
+        "kind": "mixed",
+        "who": draft.made_by,
+        "began": draft.changed_at,
+        "waits": _waits(console, draft),
+    }
+
+
+def _line(key: str, address: str, how: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "id": key,
+        "address": address,
+        "how": t(f"imports.how_{how}"),
+        "is_draft": how == "draft",
         "read": counts.get("read", 0),
         "created": counts.get("created", 0) + counts.get("existing", 0),
         "problems": sum(counts.get(one, 0) for one in _HELD_BACK),
-        "began": _began(run["run_id"]),
     }
+
+
+def _waits(console: Console, draft: Draft) -> str:
+    """Who may approve the plan of a draft; empty: it waits for nobody."""
+    if not has_plan(draft):
+        return ""
+    try:
+        found = judged(console.drafts, draft.id)
+    except ImporterError:  # its own page says what is wrong with the plan
+        return ""
+    if not found.is_needed or found.approved:
+        return ""
+    return t("imports.waits", who=", ".join(map(str, found.who)))
 
 
 def _began(run_id: str) -> float:
@@ -65,42 +115,72 @@ def _kind(state: str, counts: Mapping[str, int]) -> str:
     return "mixed" if any(counts.get(one, 0) for one in _HELD_BACK) else "good"
 
 
-def _runs_card(session: Session, runs: list[dict[str, Any]]) -> None:
-    with card(t("imports.runs")):
-        if not runs:
+def _table_card(console: Console, session: Session, lines: list[dict[str, Any]]) -> None:
+    with card(t("imports.all")):
+        if not lines:
             hint(t("imports.none"))
             if session.may(Role.PREPARE):
                 ui.link(t("nav.new"), "/new")
             return
         with ui.element("div").classes("row"):
             search = ui.input(t("imports.search")).props("type=search clearable outlined dense")
-            states = ["", *sorted({run["state"] for run in runs})]
-            state = ui.select({one: one or t("imports.any") for one in states}, label=t("imports.state"), value="")
-            state.props("outlined dense options-dense").style("min-width: 10rem")
-        table = ui.table(columns=_columns(), rows=runs, row_key="id", pagination=_ROWS)
+            how, state = _choice("how", lines), _choice("state", lines)
+        table = ui.table(columns=list(_columns()), rows=lines, row_key="id", pagination=_ROWS)
         table.add_slot("body-cell-source", _LINK)
         table.add_slot("body-cell-state", _STATE)
+        if session.may(Role.PREPARE):
+            table.add_slot("body-cell-remove", _REMOVE.replace("LABEL", t("imports.remove")))
+            table.on("remove", lambda event: _ask_to_remove(console, session, event))
         search.bind_value_to(table, "filter", forward=lambda text: text or "")
-        state.on_value_change(lambda event: table.update_rows(_of_state(runs, event.value)))
+        for choice in (how, state):
+            choice.on_value_change(lambda: table.update_rows(list(_chosen(lines, how.value, state.value))))
 
 
-def _of_state(runs: Iterable[dict[str, Any]], state: str) -> list[dict[str, Any]]:
-    return [run for run in runs if not state or run["state"] == state]
+def _choice(name: str, lines: Sequence[Mapping[str, Any]]) -> ui.select:
+    found = ["", *sorted({line[name] for line in lines})]
+    choice = ui.select({one: one or t("imports.any") for one in found}, label=t(f"imports.{name}"), value="")
+    return choice.props("outlined dense options-dense").style("min-width: 10rem")
 
 
-_LINK = '<q-td :props="props"><a :href="\'/runs/\' + props.row.id">{{ props.value }}</a></q-td>'
-_STATE = '<q-td :props="props"><span class="state" :class="props.row.kind">{{ props.value }}</span></q-td>'
+def _chosen(lines: Iterable[dict[str, Any]], how: str, state: str) -> Iterator[dict[str, Any]]:
+    return (line for line in lines if how in {"", line["how"]} and state in {"", line["state"]})
 
 
-def _columns() -> list[dict[str, Any]]:
-    texts = ("source", "state", "target")
-    numbers = ("read", "created", "problems")
-    columns = [
-        {"name": one, "label": t(f"imports.{one}"), "field": one, "align": "left", "sortable": True} for one in texts
-    ]
-    columns += [
-        {"name": one, "label": t(f"imports.{one}"), "field": one, "sortable": True, ":format": "importerNumber"}
-        for one in numbers
-    ]
-    began = {"name": "began", "label": t("imports.began"), "field": "began", "align": "left", "sortable": True}
-    return [*columns, {**began, ":format": "importerMoment"}]
+def _ask_to_remove(console: Console, session: Session, event: GenericEventArguments) -> None:
+    """Ask before a draft is removed with its file."""
+    key = str(event.args)
+
+    async def remove() -> None:
+        session.require(Role.PREPARE)
+        dialog.close()
+        await beside_the_loop(console.drafts.remove, key)
+        ui.navigate.reload()
+
+    file = console.drafts.find(key).facts.file
+    with ui.dialog(value=True) as dialog, ui.card().classes("story"):
+        heading(t("imports.remove_title", file=file))
+        hint(t("imports.remove_hint"))
+        with ui.element("div").classes("row"):
+            ui.button(t("imports.remove_yes"), on_click=remove).props("no-caps")
+            ui.button(t("imports.remove_no"), on_click=dialog.close).props("no-caps flat")
+
+
+_LINK = '<q-td :props="props"><a :href="props.row.address">{{ props.value }}</a></q-td>'
+_STATE = """<q-td :props="props"><span class="state" :class="props.row.kind">{{ props.value }}</span>
+<div v-if="props.row.waits" class="hint">{{ props.row.waits }}</div></q-td>"""
+_REMOVE = """<q-td :props="props"><q-btn v-if="props.row.is_draft" flat dense no-caps label="LABEL"
+:aria-label="'LABEL ' + props.row.source" @click="() => $parent.$emit('remove', props.row.id)" /></q-td>"""
+
+
+def _columns() -> Iterator[dict[str, Any]]:
+    for name in ("source", "how", "state", "target", "who"):
+        yield {**_column(name), "align": "left"}
+    for name in ("read", "created", "problems"):
+        yield {**_column(name), ":format": "importerNumber"}
+    yield {**_column("began"), "align": "left", ":format": "importerMoment"}
+    yield {**_column("began"), "name": "age", "label": t("imports.age"), "align": "left", ":format": "importerAge"}
+    yield {"name": "remove", "label": t("imports.actions"), "field": "is_draft", ":format": "() => ''"}
+
+
+def _column(name: str) -> dict[str, Any]:
+    return {"name": name, "label": t(f"imports.{name}"), "field": name, "sortable": True}

@@ -74,6 +74,14 @@
     return found ? [...(found.p || []).map((one) => one.m), ...before].join("\n") : "";
   };
   window.importerNumber = (value) => number.format(value);
+  // How long ago something was, in the largest unit that fits.
+  const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  window.importerAge = (seconds) => {
+    const past = Math.max(0, Date.now() / 1000 - seconds);
+    const [unit, size] = units.find(([, one]) => past >= one) || units.at(-1);
+    return ago.format(-Math.floor(past / size), unit);
+  };
   window.importerMoment = (seconds) => moment.format(new Date(seconds * 1000));
   if (document.body) start(); else addEventListener("DOMContentLoaded", start);
 })();
