@@ -29,7 +29,7 @@ GRID_TARGET_S, GESTURE_TARGET_MS, MEMORY_TARGET_MB = 30.0, 300.0, 500.0
 _SCROLLS = (0.5, 0.9, 0.1, 0.7, 0.3)
 _FAILS = 20
 """One row in so many fails."""
-_TIMEOUT_MS = 60_000
+_TIMEOUT_MS = 120_000
 
 _HELPERS = """
 const answered = window.fetch;
