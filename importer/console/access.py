@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from threading import Lock
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -128,6 +129,7 @@ class Access:
         self._seen: dict[str, float] = {}
         self._ended: set[str] = set()
         self._failed: dict[str, deque[float]] = {}
+        self._counting = Lock()
 
     @property
     def has_users(self) -> bool:
@@ -147,28 +149,28 @@ class Access:
         Raises:
             RefusedError: it was tried too often.
         """
-        tries = self._tries(name)
+        self._note_try(name)  # before it is compared, which takes time: others try at the same moment
         user = self._settings.users.get(name)
         fits = _fits(user.password if user else _NOBODY, password)
         if user is None or not fits:
-            tries.append(self._monotonic())
             return None
         self._failed.pop(name, None)
         return self._begin(name)
 
-    def _tries(self, name: str) -> deque[float]:
-        """The moments at which somebody tried a wrong password of late.
+    def _note_try(self, name: str) -> None:
+        """Count that somebody tries a password, until it was the right one.
 
         Raises:
-            RefusedError: there were too many.
+            RefusedError: there were too many of late.
         """
-        key = name if name in self._settings.users else ""
-        tries, since = self._failed.setdefault(key, deque()), self._monotonic() - _TRIES_WITHIN_S
-        while tries and tries[0] < since:
-            tries.popleft()
-        if len(tries) >= _TRIES:
-            raise RefusedError("Too many wrong passwords.", f"Try again in {_TRIES_WITHIN_S:.0f} seconds.")
-        return tries
+        key, now = name if name in self._settings.users else "", self._monotonic()
+        with self._counting:
+            tries = self._failed.setdefault(key, deque())
+            while tries and tries[0] < now - _TRIES_WITHIN_S:
+                tries.popleft()
+            if len(tries) >= _TRIES:
+                raise RefusedError("Too many wrong passwords.", f"Try again in {_TRIES_WITHIN_S:.0f} seconds.")
+            tries.append(now)
 
     def _begin(self, name: str) -> str:
         session = secrets.token_urlsafe(16)

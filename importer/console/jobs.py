@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from importer.console.access import Role
 from importer.console.live import Live
 from importer.core.errors import ImporterError
 from importer.core.ports import Clock
@@ -27,11 +28,13 @@ class Job:
     Args:
         key: what it is about: the id of a draft or of a run.
         user: who began it.
+        role: what somebody who stops it has to be allowed.
         error: why it could not be done; None: it is not done, or well done.
     """
 
     key: str
     user: str
+    role: Role
     live: Live
     stop: StopSwitch = field(default_factory=StopSwitch)
     error: ImporterError | None = None
@@ -74,16 +77,17 @@ class Jobs:
         by_run = (job for job in reversed(self._jobs.values()) if job.live.run_id == key)
         return self._jobs.get(key) or next(by_run, None)
 
-    def begin(self, key: str, user: str, work: Work) -> Job:
+    def begin(self, key: str, user: str, role: Role, work: Work) -> Job:
         """Begin a job; where one about the same is under way, that goes on, and is returned.
 
         Args:
+            role: what it takes to do this, and to stop it.
             work: given the job, whose `live` gets its events and whose `stop` stops it.
         """
         found = self.find(key)
         if found is not None and not found.is_done:
             return found
-        job = Job(key, user, Live(self._clock.monotonic, self._clock.now))
+        job = Job(key, user, role, Live(self._clock.monotonic, self._clock.now))
         self._jobs.pop(key, None)
         self._jobs[key] = job
         job.task = asyncio.create_task(job.follow(work(job)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import ipaddress
 import os
 import signal
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nicegui
 import uvicorn
@@ -35,9 +35,11 @@ from importer.observe import configure
 from importer.profile import ConsoleSettings, Profile
 from importer.runs.context import Machine
 from importer.runs.drafts.drafts import DraftService
+from importer.runs.receipts import operator
 from importer.runs.wiring import open_workspace
 
 _ASSETS = files("importer.console") / "static"
+_EVERY = frozenset({"0.0.0.0", "::"})  # noqa: S104  # refused without an address of its own
 _DRAIN_S = 5
 """For how long open connections may go on when the console ends, in seconds."""
 
@@ -73,17 +75,18 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
         access = Access(
             profile.console,
             _secret_of(profile.workspace),
-            getpass.getuser(),
+            operator().partition("@")[0],
             monotonic=machine.clock.monotonic,
             now=machine.clock.now,
         )
         console = Console(profile, access, Jobs(machine.clock), DraftService(profile, machine), machine)
         announce = partial(_announce, ready, url, access)
         application = build(console, _origins(url, listener.getsockname()[1]), announce)
+        server = _server(application, profile.console)
         announce()
         with configure(format=profile.log.format, level=profile.log.level):
             try:
-                await _served(_server(application, profile.console), listener)
+                await _served(server, listener)
             finally:
                 await console.jobs.stop_all()
 
@@ -132,17 +135,23 @@ def require_safe(settings: ConsoleSettings, host: str) -> None:
     Raises:
         UsageError: others could reach it, and not be safe.
     """
-    if _is_loopback(host):
+    outside = host if not _is_loopback(host) else _host_of(settings.url)
+    if _is_loopback(outside):
         return
     if not settings.users:
         raise UsageError(
-            f"The console would be open to everybody who reaches {host}.",
-            "Name its users in [console.users] of the profile, or leave out --host.",
+            f"The console would be open to everybody who reaches {outside}.",
+            "Name its users in [console.users] of the profile, or leave out --host and `url`.",
         )
     if settings.certificate is None and not settings.url:
         raise UsageError(
             f"Passwords would go to {host} unencrypted.",
             "Set `certificate` and `private_key` in [console], or `url` to the https address of a proxy before it.",
+        )
+    if host in _EVERY and not settings.url:
+        raise UsageError(
+            f"No browser can open https://{host}, which means every address of this computer.",
+            "Set `url` in [console] to the https address that browsers use.",
         )
 
 
@@ -151,6 +160,10 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or "localhost"
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -171,7 +184,7 @@ def _origins(url: str, port: int) -> frozenset[str]:
     """The addresses by which browsers may use it."""
     scheme = url.split("://", 1)[0]
     here = {f"{scheme}://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
-    return frozenset({url} | (here if _is_loopback(url.split("://", 1)[1].rsplit(":", 1)[0].strip("[]")) else set()))
+    return frozenset({url} | (here if _is_loopback(_host_of(url)) else set()))
 
 
 def _announce(ready: Callable[[Ready], None], url: str, access: Access) -> None:
@@ -211,4 +224,11 @@ def _server(application: FastAPI, settings: ConsoleSettings) -> _Server:
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.private_key,
     )
+    try:
+        config.load()
+    except OSError as error:  # of ssl, too: it is one
+        raise UsageError(
+            f"The certificate '{settings.certificate}' and its private key cannot be used.",
+            "Give a certificate and its private key without a passphrase, as PEM files.",
+        ) from error
     return _Server(config)

@@ -59,12 +59,12 @@ def live_card(console: Console, session: Session, job: Job) -> None:
 
 def _stop_button(session: Session, job: Job) -> None:
     def stop() -> None:
-        session.require(Role.RUN)
+        session.require(job.role)
         job.stop.request("sigint")
         button.disable()
 
     button = ui.button(t("live.stop"), on_click=stop).props("no-caps outline")
-    button.set_visibility(session.may(Role.RUN))
+    button.set_visibility(session.may(job.role))
 
 
 def _question(session: Session, job: Job) -> None:

@@ -95,7 +95,7 @@ def _resume(console: Console, session: Session, report: Mapping[str, Any]) -> No
         people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the banner names the host
         return await resume(console.drafts, run_id, by=session.user, emit=job.live, stop=job.stop, people=people)
 
-    console.jobs.begin(run_id, session.user, work)
+    console.jobs.begin(run_id, session.user, Role.RUN, work)
     ui.navigate.reload()
 
 

@@ -116,7 +116,7 @@ def mapping(service: DraftService, draft: str, *, show_values: bool = True) -> M
     """Look at the mapping of a draft: what a person chose, else what is proposed.
 
     Args:
-        show_values: False masks cells; words of columns with few of them are shown.
+        show_values: False masks cells, and words.
 
     Raises:
         UsageError: there is no such draft, or it has no file.
@@ -132,7 +132,7 @@ def mapping(service: DraftService, draft: str, *, show_values: bool = True) -> M
         rules={name: as_written(rule) for name, rule in source.rules.items()},
         missing=[contract.fields.sent[name] for name in missing_fields(source.rules, contract.fields)],
         assumed=source.assumed,
-        words=list(_words(contract.fields, source)),
+        words=list(_words(contract.fields, source, show_values=show_values)),
         ways=[one for one in ways if one.field in source.rules],
         regions=phone_regions(contract, source.rules, profile.validation),
         checks=CheckChoices(**profile.validation.model_dump(include=set(CheckChoices.model_fields))),
@@ -214,10 +214,14 @@ def _reason(column: str, fills: Sequence[str], matches: Sequence[ColumnMatch]) -
     return next(((one.score, one.why) for one in matches if one.column == column and one.field in wanted), (0.0, ""))
 
 
-def _words(fields: FieldTable, source: Survey) -> Iterator[WordsView]:
+def _words(fields: FieldTable, source: Survey, *, show_values: bool) -> Iterator[WordsView]:
     for name, counts in source.words.items():
         spec, rule = fields.spec(name), source.rules.get(name)
         if spec is None or rule is None:
             continue
-        words = [Word(text, count, meaning_of(text, spec, rule) or "") for text, count in alike_once(counts) if text]
+        words = [
+            Word(shown(text, show_values=show_values), count, meaning_of(text, spec, rule) or "")
+            for text, count in alike_once(counts)
+            if text
+        ]
         yield WordsView(name, rule.column or "", spec.values, words, counts[""])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from importer.console.access import Access, RefusedError, Role, Session, password_hash
@@ -84,6 +86,20 @@ def test_after_five_wrong_passwords_the_right_one_is_refused_for_a_minute() -> N
     assert doors.sign_in("ben", PASSWORD) is not None
     clock.at += 61
     assert doors.sign_in("anna", PASSWORD) is not None
+
+
+def test_wrong_passwords_that_are_tried_at_once_are_counted_as_those_that_are_not() -> None:
+    doors = access(Clock(), anna=("prepare",))
+
+    def guess(_: int) -> bool:
+        try:
+            doors.sign_in("anna", "wrong")
+        except RefusedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        assert sum(pool.map(guess, range(12))) <= 5
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from importer.console.access import Role
 from importer.console.jobs import Job, Jobs
 from importer.console.live import SECONDS, Live
 from importer.core.errors import ImporterError, UsageError
@@ -51,11 +52,11 @@ async def ended(job: Job) -> None:
 
 def test_what_is_under_way_is_not_begun_a_second_time() -> None:
     async def scene(jobs: Jobs) -> None:
-        first = jobs.begin("draft", "anna", lasts)
+        first = jobs.begin("draft", "anna", Role.PREPARE, lasts)
         await VirtualClock().sleep(HOUR_S / 2)
-        assert jobs.begin("draft", "ben", lasts) is first
+        assert jobs.begin("draft", "ben", Role.PREPARE, lasts) is first
         assert (first.user, first.is_done) == ("anna", False)
-        assert jobs.begin("another", "ben", lasts) is not first
+        assert jobs.begin("another", "ben", Role.PREPARE, lasts) is not first
 
     play(scene)
 
@@ -66,20 +67,20 @@ def test_a_run_that_a_draft_has_begun_is_not_begun_a_second_time_by_its_own_name
             job.live(Event("run_started", {"run_id": "R1", "source": "a.csv", "target": "t", "dry_run": False}))
             await lasts(job)
 
-        first = jobs.begin("draft", "anna", runs)
+        first = jobs.begin("draft", "anna", Role.PREPARE, runs)
         await VirtualClock().sleep(1.0)
         assert jobs.find("R1") is first
-        assert jobs.begin("R1", "ben", lasts) is first
+        assert jobs.begin("R1", "ben", Role.PREPARE, lasts) is first
 
     play(scene)
 
 
 def test_what_has_ended_can_be_begun_again_and_the_newest_is_found() -> None:
     async def scene(jobs: Jobs) -> None:
-        first = jobs.begin("draft", "anna", lasts)
+        first = jobs.begin("draft", "anna", Role.PREPARE, lasts)
         await ended(first)
         assert first.is_done
-        second = jobs.begin("draft", "ben", lasts)
+        second = jobs.begin("draft", "ben", Role.PREPARE, lasts)
         assert second is not first
         assert jobs.find("draft") is second
         assert jobs.find("nobody's") is None
@@ -89,7 +90,7 @@ def test_what_has_ended_can_be_begun_again_and_the_newest_is_found() -> None:
 
 def test_of_two_jobs_about_one_run_the_newer_one_is_found() -> None:
     async def scene(jobs: Jobs) -> None:
-        made = [jobs.begin(key, "anna", lasts) for key in ("draft", "resumed")]
+        made = [jobs.begin(key, "anna", Role.PREPARE, lasts) for key in ("draft", "resumed")]
         for job in made:
             job.live.on_delivery_started({"run_id": "R1"})
         assert jobs.find("R1") is made[1]
@@ -103,7 +104,7 @@ def test_how_a_job_failed_is_kept_and_nothing_is_raised(error: Exception) -> Non
         raise error
 
     async def scene(jobs: Jobs) -> None:
-        job = jobs.begin("draft", "anna", fails)
+        job = jobs.begin("draft", "anna", Role.PREPARE, fails)
         await ended(job)
         assert job.error is (error if isinstance(error, ImporterError) else None)
         assert job.is_broken is not isinstance(error, ImporterError)
@@ -113,7 +114,7 @@ def test_how_a_job_failed_is_kept_and_nothing_is_raised(error: Exception) -> Non
 
 def test_only_what_has_ended_is_forgotten() -> None:
     async def scene(jobs: Jobs) -> None:
-        job = jobs.begin("draft", "anna", lasts)
+        job = jobs.begin("draft", "anna", Role.PREPARE, lasts)
         jobs.forget("draft")
         assert jobs.find("draft") is job
         await ended(job)
@@ -127,7 +128,7 @@ def test_only_what_has_ended_is_forgotten() -> None:
 def test_all_jobs_are_asked_to_stop_and_waited_for() -> None:
     async def scene(jobs: Jobs) -> None:
         await jobs.stop_all()
-        made = [jobs.begin(key, "anna", until_stopped) for key in ("one", "two")]
+        made = [jobs.begin(key, "anna", Role.PREPARE, until_stopped) for key in ("one", "two")]
         await VirtualClock().sleep(5.0)
         await jobs.stop_all()
         assert all(job.is_done and job.stop.requested for job in made)

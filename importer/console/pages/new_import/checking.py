@@ -137,7 +137,7 @@ def _plan_card(console: Console, session: Session, draft: Draft) -> None:
                     console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop, author=author
                 )
 
-            console.jobs.begin(draft.id, session.user, work)
+            console.jobs.begin(draft.id, session.user, Role.PREPARE, work)
             ui.navigate.to(step_address(draft, "approve"))
 
         ui.button(t("check.make"), on_click=make).props("no-caps")

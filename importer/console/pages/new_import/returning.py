@@ -60,5 +60,5 @@ def _begin(console: Console, session: Session, draft: Draft) -> None:
         people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the host was typed on the page
         return await give_back(console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop, people=people)
 
-    console.jobs.begin(draft.id, session.user, work)
+    console.jobs.begin(draft.id, session.user, Role.RUN, work)
     ui.navigate.to(step_address(draft, "run"))

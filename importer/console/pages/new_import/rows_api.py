@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from importer.console.access import RefusedError, Role
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.pages.new_import.steps import step_address
+from importer.console.pages.new_import.upload import sent_bytes
 from importer.console.texts import t
 from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
@@ -23,13 +24,17 @@ from importer.runs.drafts.receiving import received_file
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
 
 _MOST_ROWS = 200
+Place = Annotated[int, Query(ge=0, le=2**31)]
+"""Of a row, or how many of them."""
 
 
 def register(console: Console, application: FastAPI) -> None:
     """Add them."""
 
     @application.get("/drafts/{draft_id}/rows.json")
-    async def some_rows(request: Request, draft_id: str, first: int, count: int, show: Show = "failing") -> Response:
+    async def some_rows(
+        request: Request, draft_id: str, first: Place, count: Place, show: Show = "failing"
+    ) -> Response:
         session = session_of(request)
         session.require(Role.VIEW)
         wanted = _filter(request, show, sees_values=session.sees_values)
@@ -56,7 +61,7 @@ def register(console: Console, application: FastAPI) -> None:
         try:
             draft = await beside_the_loop(console.drafts.find, draft_id)
             most = console.profile.console.max_upload_bytes
-            async with received_file(console.drafts, draft, name, request.stream(), most_bytes=most) as path:
+            async with received_file(console.drafts, draft, name, sent_bytes(request), most_bytes=most) as path:
                 taken = await beside_the_loop(partial(take_fixed, by=session.user), console.drafts, draft.id, path)
         except ImporterError as error:
             return JSONResponse({"problem": str(error)}, HTTPStatus.UNPROCESSABLE_ENTITY)

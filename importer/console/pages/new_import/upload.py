@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import AsyncIterator
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi import FastAPI, Request
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from importer.console.access import Role, Session
@@ -20,7 +22,7 @@ from importer.console.layout import card, hint
 from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
 from importer.core.contract import Contract
-from importer.core.errors import ImporterError
+from importer.core.errors import ImporterError, SourceError
 from importer.core.runtime import beside_the_loop
 from importer.core.sources import SourceInfo
 from importer.journal import Draft, Reading
@@ -43,7 +45,7 @@ def register(console: Console, application: FastAPI) -> None:
         drafts, most = console.drafts, console.profile.console.max_upload_bytes
         draft = await beside_the_loop(drafts.begin, session.user)
         try:
-            received = await receive(drafts, draft.id, name, request.stream(), by=session.user, most_bytes=most)
+            received = await receive(drafts, draft.id, name, sent_bytes(request), by=session.user, most_bytes=most)
         except ImporterError as error:
             await beside_the_loop(drafts.remove, draft.id)
             return JSONResponse({"problem": str(error)}, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -53,6 +55,19 @@ def register(console: Console, application: FastAPI) -> None:
     async def template(request: Request, kind: str, form: str) -> Response:
         session_of(request).require(Role.VIEW)
         return await beside_the_loop(_template, console.profile.contract, kind, form)
+
+
+async def sent_bytes(request: Request) -> AsyncIterator[bytes]:
+    """The bytes of a file, as they come in.
+
+    Raises:
+        SourceError: the browser was closed, or the connection lost, before its end.
+    """
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        raise SourceError(t("upload.cut_off"), t("upload.send_again")) from None
 
 
 def _template(contract: Contract, kind: str, form: str) -> Response:

@@ -37,16 +37,21 @@ def begin_check(console: Console, session: Session, draft: Draft) -> None:
     async def work(job: Job) -> object:
         return await check(console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop)
 
-    show_job(session, console.jobs.begin(draft.id, session.user, work))
+    show_job(session, console.jobs.begin(draft.id, session.user, Role.PREPARE, work))
 
 
 def show_job(session: Session, job: Job) -> None:
     """Show how far a job is, and the way to stop it."""
+
+    def stop() -> None:
+        session.require(job.role)
+        job.stop.request("sigint")
+
     with card(t("waiting.title")):
         line = ui.label(job.live.tally.line()).props("role=status aria-live=off")
         bar = ui.linear_progress(show_value=False).props(f'aria-label="{t("live.progress")}"')
-        if session.may(Role.PREPARE):
-            ui.button(t("live.stop"), on_click=lambda: job.stop.request("sigint")).props("no-caps outline")
+        if session.may(job.role):
+            ui.button(t("live.stop"), on_click=stop).props("no-caps outline")
 
     def update() -> None:
         if job.is_done:
@@ -86,6 +91,6 @@ def _begin_button(console: Console, session: Session, draft: Draft) -> None:
 
 
 def _again(console: Console, session: Session, draft: Draft) -> None:
+    session.require(Role.PREPARE)
     console.jobs.forget(draft.id)
     ui.navigate.reload()
-    session.require(Role.PREPARE)

@@ -156,6 +156,7 @@ def test_who_may_not_see_values_sees_none(service: DraftService) -> None:
 
     shown = [cell for one in view.columns for cell in one.samples]
     assert not {"ana@example.com", "Green", "Ana"}.intersection(shown)
+    assert not {"Cell", "Fax"}.intersection(word.text for one in view.words for word in one.words)
 
 
 # --------------------------------------------------------------------------- what is chosen
