@@ -10,7 +10,7 @@ DEMO   := build/demo
 # Tests and benchmarks start the program hundreds of times: each start would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup tools demo demo-nightly test test-all lint format crash-lab soak bench profile wheel-test lock clean
+.PHONY: help setup tools demo demo-nightly test test-all lint format crash-lab soak bench profile screenshots wheel-test lock clean
 
 help:                      ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -81,6 +81,9 @@ bench: $(TOOLS)            ## measure the README's table, peers beside it: make 
 FILE ?=
 profile: $(TOOLS)          ## a flame graph of a dry run, of all its processes: make profile FILE=customers.csv
 	$(BIN)/python -m tests.benchmarks.flame $(FILE)
+
+screenshots: $(TOOLS)      ## pictures of every page of the console, light and dark, phone and desk, in build/screenshots/
+	$(BIN)/python -m tests.screenshots
 
 wheel-test: $(TOOLS)       ## build the wheel, install it alone, and use it away from the checkout
 	$(BIN)/python -m tests.wheel

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-quic")
-_HEIGHT = 844
+HEIGHT = 844
 _OWN_HOSTS = {"", "127.0.0.1", "localhost", "[::1]"}
 
 
@@ -57,7 +57,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def make(look: Look = DESK, **options: Any) -> Page:
         context = browser.new_context(
-            viewport={"width": look.width, "height": _HEIGHT}, color_scheme=look.scheme, **options
+            viewport={"width": look.width, "height": HEIGHT}, color_scheme=look.scheme, **options
         )
         contexts.append(context)
         page = context.new_page()

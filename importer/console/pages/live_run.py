@@ -15,6 +15,8 @@ from importer.core.states import RowState
 
 _EVERY_S = 1.0
 _SHOWN_S = 60
+_GRID_LINE = "rgba(128, 138, 158, 0.3)"
+"""Seen on light and on dark; console.css colours the texts of the chart."""
 
 
 def live_card(console: Console, session: Session, job: Job) -> None:
@@ -27,7 +29,7 @@ def live_card(console: Console, session: Session, job: Job) -> None:
             _stop_button(session, job)
         question = ui.element("div")
         heading(t("live.rate"), 3)
-        chart = ui.echart(_chart(job, console.profile.delivery.allowance)).classes("chart")
+        chart = ui.echart(_chart(job, console.profile.delivery.allowance), renderer="svg").classes("chart")
         chart.props(f'role=img aria-label="{t("live.rate")}"')
         with ui.element("div").classes("columns"):
             _counts(job)
@@ -127,8 +129,8 @@ def _chart(job: Job, allowance: tuple[tuple[int, float], ...]) -> dict[str, Any]
     return {
         "animation": False,
         "grid": {"left": 48, "right": 16, "top": 24, "bottom": 28},
-        "xAxis": {"type": "time", "splitLine": {"show": False}},
-        "yAxis": {"type": "value", "min": 0, "minInterval": 1},
+        "xAxis": {"type": "time", "splitNumber": 4, "splitLine": {"show": False}, "axisLabel": {"hideOverlap": True}},
+        "yAxis": {"type": "value", "min": 0, "minInterval": 1, "splitLine": {"lineStyle": {"color": _GRID_LINE}}},
         "series": [
             {
                 "type": "line",
@@ -139,7 +141,11 @@ def _chart(job: Job, allowance: tuple[tuple[int, float], ...]) -> dict[str, Any]
                 "markLine": {
                     "symbol": "none",
                     "data": [{"yAxis": limit, "name": t("live.limit")}],
-                    "label": {"formatter": t("live.limit_at", limit=f"{limit:g}"), "position": "insideEndTop"},
+                    "label": {
+                        "formatter": t("live.limit_at", limit=f"{limit:g}"),
+                        "position": "insideEndTop",
+                        "textBorderColor": "transparent",
+                    },
                 },
             }
         ],

@@ -42,16 +42,17 @@ def register(console: Console, application: FastAPI) -> None:
         report = await beside_the_loop(one_run, console.workspace, run_id)
         job = console.jobs.find(report["run_id"])
         with page_frame(session, report["source"], "", banner=lambda: target_banner(console.profile, report["target"])):
-            _state_card(console, session, report, job)
             if job is not None and not job.is_done:
                 live_card(console, session, job)
-            elif report["state"] == "running":
-                hint(t("run.elsewhere"))
-                ui.timer(_ELSEWHERE_EVERY_S, ui.navigate.reload)
+            else:
+                _state_card(console, session, report, job)
+                if report["state"] == "running":
+                    hint(t("run.elsewhere"))
+                    ui.timer(_ELSEWHERE_EVERY_S, ui.navigate.reload)
+            _files_card(session, report)
             _issues_card(report)
             _return_card(console, session, report)
             search_card(console, session, report["run_id"])
-            _files_card(session, report)
 
     @application.get("/runs/{run_id}/files/{kind}")
     async def file(request: Request, run_id: str, kind: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -74,7 +75,7 @@ def _facts(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if text := said["forecast"].get("text"):
         yield "forecast", str(text)
     yield "made_by", said["author"]
-    yield "good_until", said["good_until"].replace("T", " ")
+    yield "good_until", f"{datetime.fromisoformat(said['good_until']).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     yield "sha256", said["sha256"][:16]
 
 

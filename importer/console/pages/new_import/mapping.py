@@ -189,7 +189,7 @@ def _way(way: WayView) -> None:
     if way.problem:
         ui.label(f"{way.column}: {way.problem}").classes("problem").props("role=alert")
     elif way.found:
-        hint(f"{way.column}: {way.found}. {way.evidence}")
+        hint(f"{way.column}: {way.found}; {way.evidence}")
 
 
 def _buttons(console: Console, session: Session, draft: Draft, chosen: _Chosen) -> None:
