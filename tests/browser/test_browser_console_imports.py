@@ -141,6 +141,9 @@ def test_drafts_are_listed_with_their_step_gone_on_with_and_removed(
         draft = page.locator("tbody tr").filter(has_text="in preparation: Fix")
         assert draft.get_by_role("cell", name="ago").or_(draft.get_by_role("cell", name="now")).count()
         assert axe(page) == []
+        remove = page.get_by_role("button", name="Remove people.csv").bounding_box()
+        assert remove
+        assert remove["x"] + remove["width"] < 1280  # nobody has to find it by scrolling
         draft.get_by_role("link", name="people.csv").click()
         page.get_by_text("1 rows to fix").wait_for(timeout=60_000)
         page.goto(console.url)

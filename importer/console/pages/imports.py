@@ -125,7 +125,7 @@ def _table_card(console: Console, session: Session, lines: list[dict[str, Any]])
         with ui.element("div").classes("row"):
             search = ui.input(t("imports.search")).props("type=search clearable outlined dense")
             how, state = _choice("how", lines), _choice("state", lines)
-        table = ui.table(columns=list(_columns()), rows=lines, row_key="id", pagination=_ROWS)
+        table = ui.table(columns=list(_columns()), rows=lines, row_key="id", pagination=_ROWS).props("wrap-cells")
         table.add_slot("body-cell-source", _LINK)
         table.add_slot("body-cell-state", _STATE)
         if session.may(Role.PREPARE):

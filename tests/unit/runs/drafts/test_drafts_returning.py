@@ -22,7 +22,9 @@ from importer.runs.drafts.correcting import Edit, correct
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.receiving import receive
 from importer.runs.drafts.returning import begin_return, give_back, run_of
+from importer.runs.history import Begun, begun_by
 from importer.runs.receipt_check import check_receipt
+from importer.runs.receipts import operator
 from importer.runs.run import run
 from tests.unit.runs.drafts.conftest import BY, HEADER, line
 
@@ -137,3 +139,13 @@ def test_rows_of_a_check_are_not_returned(service: DraftService, imported: Repor
     asyncio.run(receive(service, other, "rejects.csv", chunks(), by=BY, most_bytes=10**6))
     with pytest.raises(UsageError, match="of which nothing was sent"):
         run_of(service, service.find(other))
+
+
+def test_the_history_names_who_has_sent_a_run_or_else_who_ran_the_program(
+    service: DraftService, imported: Report
+) -> None:
+    assert begun_by(service.workspace) == {imported.run_id: Begun(operator(), by_night=False)}
+    draft = begun(service, imported.run_id)
+    given_back(service, draft.id)
+
+    assert begun_by(service.workspace)[imported.run_id] == Begun("ana", by_night=False)
