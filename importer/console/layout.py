@@ -19,6 +19,8 @@ from importer.profile import HARMLESS_TARGETS, Profile
 
 _HEAD = '<link rel="stylesheet" href="/static/console.css"><script src="/static/console.js"></script>'
 _PAGES = {"/": "nav.imports", "/new": "nav.new", "/settings": "nav.settings"}
+PATIENCE_S = 60.0
+"""How long a page may take: NiceGUI gives up after 3 seconds, and a large file is read anew after a restart."""
 _PRIMARY = "#1d4f9c"
 _LOOKS_EVERY_S = 15.0
 

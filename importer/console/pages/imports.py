@@ -13,7 +13,7 @@ from nicegui.events import GenericEventArguments
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import card, heading, hint, page_frame
+from importer.console.layout import PATIENCE_S, card, heading, hint, page_frame
 from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
 from importer.core.errors import ImporterError
@@ -30,7 +30,7 @@ _NOBODY = Begun("", by_night=False)
 def register(console: Console) -> None:
     """Add the page."""
 
-    @ui.page("/")
+    @ui.page("/", response_timeout=PATIENCE_S)
     async def imports(request: Request) -> None:
         session = session_of(request)
         session.require(Role.VIEW)

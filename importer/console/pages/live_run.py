@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from nicegui import ui
@@ -11,7 +12,9 @@ from importer.console.console import Console
 from importer.console.jobs import Job
 from importer.console.layout import card, counts_list, heading, hint, moment, number
 from importer.console.texts import t
+from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
+from importer.runs.drafts.sending import log_act
 
 _EVERY_S = 1.0
 _SHOWN_S = 60
@@ -21,78 +24,92 @@ _GRID_LINE = "rgba(128, 138, 158, 0.3)"
 
 def live_card(console: Console, session: Session, job: Job) -> None:
     """Draw it, and keep it up to date until the run ends; then the page shows what came of it."""
-    with card(t("live.title")):
-        line = ui.label().props("role=status aria-live=off")
-        bar = ui.linear_progress(show_value=False).props(f'aria-label="{t("live.progress")}" color=primary')
-        buttons = ui.element("div").classes("row")
-        with buttons:
-            _stop_button(session, job)
-        question = ui.element("div")
-        heading(t("live.rate"), 3)
-        chart = ui.echart(_chart(job, console.profile.delivery.allowance), renderer="svg").classes("chart")
-        chart.props(f'role=img aria-label="{t("live.rate")}"')
-        with ui.element("div").classes("columns"):
-            _counts(job)
-            _refusals(job)
-            _pauses(job)
+    _LiveRun(console, session, job).draw()
 
-    shown: list[str] = [""]
 
-    def update() -> None:
-        if job.is_done:
+@dataclass(eq=False)
+class _LiveRun:
+    """A run that somebody looks at.
+
+    Args:
+        asked: the question that is shown; empty: none.
+    """
+
+    console: Console
+    session: Session
+    job: Job
+    asked: str = ""
+
+    def draw(self) -> None:
+        """Draw the card."""
+        with card(t("live.title")):
+            self.line = ui.label().props("role=status aria-live=off")
+            self.bar = ui.linear_progress(show_value=False)
+            self.bar.props(f'aria-label="{t("live.progress")}" color=primary')
+            with ui.element("div").classes("row"):
+                self.stop = ui.button(t("live.stop"), on_click=self._stop).props("no-caps outline")
+                self.stop.set_visibility(self.session.may(self.job.role))
+            self.question = ui.element("div")
+            heading(t("live.rate"), 3)
+            options = _chart(self.job, self.console.profile.delivery.allowance)
+            self.chart = ui.echart(options, renderer="svg").classes("chart")
+            self.chart.props(f'role=img aria-label="{t("live.rate")}"')
+            self._figures()
+        ui.timer(_EVERY_S, self._update)
+
+    def _update(self) -> None:
+        if self.job.is_done:
             ui.navigate.reload()
             return
-        tally = job.live.tally
-        line.set_text(tally.line())
-        bar.set_value(tally.done / tally.total if tally.total else 0)
-        chart.options["series"][0]["data"] = _points(job)
-        chart.update()
-        for part in (_counts, _refusals, _pauses):
-            part.refresh(job)
-        asked = job.live.question.text if job.live.question else ""
-        if asked != shown[0]:
-            shown[0] = asked
-            question.clear()
-            with question:
-                _question(session, job)
+        tally = self.job.live.tally
+        self.line.set_text(tally.line())
+        self.bar.set_value(tally.done / tally.total if tally.total else 0)
+        self.chart.options["series"][0]["data"] = _points(self.job)
+        self.chart.update()
+        self._figures.refresh()
+        asked = self.job.live.question.text if self.job.live.question else ""
+        if asked != self.asked:
+            self.asked = asked
+            self.question.clear()
+            with self.question:
+                self._draw_question()
 
-    ui.timer(_EVERY_S, update)
+    async def _stop(self) -> None:
+        self.session.require(self.job.role)
+        self.job.stop.request("sigint")
+        self.stop.disable()
+        await self._log("stopped")
+
+    def _draw_question(self) -> None:
+        """The question of the canary, with its answers."""
+        if not self.asked:
+            return
+        with ui.element("div").classes("problem").props("role=alert"):
+            ui.label(self.asked)
+            if self.session.may(Role.RUN):
+                with ui.element("div").classes("row"):
+                    ui.button(t("live.yes"), on_click=lambda: self._answer(yes=True)).props("no-caps")
+                    ui.button(t("live.no"), on_click=lambda: self._answer(yes=False)).props("no-caps outline")
+
+    async def _answer(self, *, yes: bool) -> None:
+        self.session.require(Role.RUN)
+        if self.job.live.question is not None:
+            self.job.live.question.answer(yes=yes)
+            await self._log("rest sent" if yes else "rest not sent")
+
+    async def _log(self, what: str) -> None:
+        """Have the receipt of the run say who did it."""
+        if self.job.live.run_id:
+            await beside_the_loop(log_act, self.console.drafts, self.job.live.run_id, self.session.user, what)
+
+    @ui.refreshable_method
+    def _figures(self) -> None:
+        with ui.element("div").classes("columns"):
+            counts_list({state.value: self.job.live.tally.states[state] for state in RowState})
+            _refusals(self.job)
+            _pauses(self.job)
 
 
-def _stop_button(session: Session, job: Job) -> None:
-    def stop() -> None:
-        session.require(job.role)
-        job.stop.request("sigint")
-        button.disable()
-
-    button = ui.button(t("live.stop"), on_click=stop).props("no-caps outline")
-    button.set_visibility(session.may(job.role))
-
-
-def _question(session: Session, job: Job) -> None:
-    """The question of the canary, with its answers."""
-    asked = job.live.question
-    if asked is None:
-        return
-
-    def answer(*, yes: bool) -> None:
-        session.require(Role.RUN)
-        asked.answer(yes=yes)
-
-    with ui.element("div").classes("problem").props("role=alert"):
-        ui.label(asked.text)
-        if session.may(Role.RUN):
-            with ui.element("div").classes("row"):
-                ui.button(t("live.yes"), on_click=lambda: answer(yes=True)).props("no-caps")
-                ui.button(t("live.no"), on_click=lambda: answer(yes=False)).props("no-caps outline")
-
-
-@ui.refreshable
-def _counts(job: Job) -> None:
-    counts_list({state.value: job.live.tally.states[state] for state in RowState})
-
-
-@ui.refreshable
 def _refusals(job: Job) -> None:
     with ui.element("div"):
         heading(t("live.refusals"), 3)
@@ -105,7 +122,6 @@ def _refusals(job: Job) -> None:
                     ui.label(code)
 
 
-@ui.refreshable
 def _pauses(job: Job) -> None:
     with ui.element("div"):
         heading(t("live.pauses"), 3)

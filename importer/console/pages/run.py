@@ -14,7 +14,7 @@ from importer.console.access import RefusedError, Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.jobs import Job
-from importer.console.layout import card, counts_list, heading, hint, number, page_frame, target_banner
+from importer.console.layout import PATIENCE_S, card, counts_list, heading, hint, number, page_frame, target_banner
 from importer.console.pages.live_run import live_card
 from importer.console.pages.new_import.returning import return_button
 from importer.console.pages.row_search import search_card
@@ -35,7 +35,7 @@ _ELSEWHERE_EVERY_S = 3.0
 def register(console: Console, application: FastAPI) -> None:
     """Add the page, and the files of a run."""
 
-    @ui.page("/runs/{run_id}")
+    @ui.page("/runs/{run_id}", response_timeout=PATIENCE_S)
     async def run(request: Request, run_id: str) -> None:
         session = session_of(request)
         session.require(Role.VIEW)

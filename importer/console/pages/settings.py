@@ -12,7 +12,7 @@ from nicegui import ui
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import card, hint, page_frame
+from importer.console.layout import PATIENCE_S, card, hint, page_frame
 from importer.console.texts import t
 from importer.doctor import Finding, examine
 from importer.profile import Profile
@@ -23,7 +23,7 @@ from importer.reference.value_types import toml
 def register(console: Console) -> None:
     """Add the page."""
 
-    @ui.page("/settings")
+    @ui.page("/settings", response_timeout=PATIENCE_S)
     async def settings(request: Request) -> None:
         session = session_of(request)
         session.require(Role.VIEW)

@@ -10,7 +10,7 @@ from nicegui import ui
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import page_frame, target_banner
+from importer.console.layout import PATIENCE_S, page_frame, target_banner
 from importer.console.pages.new_import import approving, checking, fixing, mapping, rows_api, upload, waiting
 from importer.console.pages.new_import.steps import STEPS, step_list
 from importer.console.texts import t
@@ -29,8 +29,6 @@ _PAGES: Mapping[str, Draw] = {
     "approve": approving.draw,
     "run": waiting.draw_run,
 }
-_LARGE_FILE_S = 60.0
-"""How long a page may take: NiceGUI gives up after 3 seconds, and a large file is read anew after a restart."""
 
 
 def register(console: Console, application: FastAPI) -> None:
@@ -46,7 +44,7 @@ def register(console: Console, application: FastAPI) -> None:
             step_list(None, "upload")
             upload.draw_begin(console)
 
-    @ui.page("/drafts/{draft_id}/{step}", response_timeout=_LARGE_FILE_S)
+    @ui.page("/drafts/{draft_id}/{step}", response_timeout=PATIENCE_S)
     async def step(request: Request, draft_id: str, step: str) -> None:
         session = session_of(request)
         session.require(Role.VIEW)
