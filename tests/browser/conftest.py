@@ -8,6 +8,7 @@ is kept for one module alone: the next module may be.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-quic")
 HEIGHT = 844
+_PATIENCE_MS = 90_000
+"""How long is waited for anything on a page, in milliseconds: other tests keep the processors busy."""
+_LIMIT_S = 420
 _OWN_HOSTS = {"", "127.0.0.1", "localhost", "[::1]"}
 
 
@@ -32,6 +36,13 @@ class Look(NamedTuple):
 
 LOOKS = [Look(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
 PHONE, DESK = LOOKS[0], LOOKS[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that show pages more time: each starts a console and a browser, and walks through many pages."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(_LIMIT_S))
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +72,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(_PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         page.on("request", asked)

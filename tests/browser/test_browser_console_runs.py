@@ -117,7 +117,7 @@ def test_a_stopped_run_is_resumed_watched_stopped_and_resumed_again(
         assert 5 < len(witness.customers()) < _ROWS
         page.get_by_role("button", name="Resume").click()
         page.get_by_role("heading", name="Under way").wait_for()
-        page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=60_000)
+        page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=120_000)
         page.get_by_text("Created").first.wait_for()
 
     (results,) = user.home.glob("runs/*/results.csv")
@@ -150,7 +150,7 @@ def test_a_console_that_is_killed_while_it_sends_loses_nothing_and_goes_on(
         page.get_by_role("link", name="people.csv").click()
         page.get_by_role("button", name="Resume").click()
         page.get_by_role("heading", name="Under way").wait_for()
-        page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=60_000)
+        page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=120_000)
 
     (results,) = user.home.glob("runs/*/results.csv")
     exactly_once(witness, user.reads(results))

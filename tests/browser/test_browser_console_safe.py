@@ -31,7 +31,7 @@ def uploaded(console: ConsoleServer, page: Page, file: str) -> str:
 def everything(page: Page, address: str, heading: str) -> str:
     """All that the browser has of a page, what is folded away included."""
     page.goto(address)
-    page.get_by_role("heading", name=heading).first.wait_for(timeout=60_000)
+    page.get_by_role("heading", name=heading).first.wait_for(timeout=120_000)
     if address.endswith("/fix"):  # the grid asks for its rows by itself
         page.locator(".ag-pinned-left-cols-container .ag-row").filter(has_text="4").first.wait_for()
     return str(page.evaluate("document.documentElement.outerHTML"))
@@ -99,6 +99,6 @@ def test_what_a_file_holds_is_text_and_never_a_script(user: User, new_page: Call
         draft = uploaded(console, page, str(user.has("a <img src=x onerror=window.attacked=1>.csv", file)))
         for step in ("upload", "map", "fix", "check"):
             page.goto(f"{draft}/{step}")
-            page.get_by_role("heading", level=2).first.wait_for(timeout=60_000)
+            page.get_by_role("heading", level=2).first.wait_for(timeout=120_000)
             page.wait_for_load_state("networkidle")
             assert page.evaluate("window.attacked") is None, step

@@ -110,7 +110,7 @@ def to_map(console: ConsoleServer, page: Page, file: Path) -> None:
 
 def go_on(page: Page, button: str, to: str) -> None:
     page.get_by_role("button", name=button).click()
-    page.wait_for_url(f"**/{to}*", timeout=60_000)
+    page.wait_for_url(f"**/{to}*", timeout=120_000)
 
 
 def cell(page: Page, row: int, column: int) -> str:
@@ -164,7 +164,7 @@ def _uploads_and_maps(console: ConsoleServer, page: Page, file: Path) -> None:
 def _fixes(console: ConsoleServer, page: Page) -> None:
     """Three cells in the grid, and four at once: changed, undone, changed again."""
     first = 4 + _GOOD + _FAXES
-    page.get_by_text(f"{_FAXES + 3} rows to fix").wait_for(timeout=60_000)
+    page.get_by_text(f"{_FAXES + 3} rows to fix").wait_for(timeout=120_000)
     page.locator(".ag-row").first.wait_for()
     types(page, first, 3, "fixed@example.com", _FAXES + 2)
     types(page, first + 1, 2, "Samplefixed", _FAXES + 1)
@@ -190,11 +190,11 @@ def _all_alike(page: Page) -> None:
 def _plans(console: ConsoleServer, page: Page) -> None:
     go_on(page, "Go on: check", "check")
     page.get_by_role("button", name="Check again").click()
-    page.get_by_text("As it will be sent").wait_for(timeout=60_000)
+    page.get_by_text("As it will be sent").wait_for(timeout=120_000)
     restarted(console, page)
     page.get_by_label("Password").fill(_PASSWORD)
     go_on(page, "Make the plan", "approve")
-    page.get_by_text("It can be approved by").first.wait_for(timeout=60_000)
+    page.get_by_text("It can be approved by").first.wait_for(timeout=120_000)
     assert page.get_by_role("button", name="Run:").count() == 0
     assert page.get_by_role("button", name="Approve this plan").count() == 0
 
@@ -219,12 +219,12 @@ def _runs(console: ConsoleServer, page: Page, witness: Witness) -> None:
     page.wait_for_url("**/runs/**")
     page.get_by_role("heading", name="Under way").wait_for()
     page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Resume").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Resume").wait_for(timeout=120_000)
     assert len(witness.customers()) < _ROWS
     restarted(console, page)
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("heading", name="Under way").wait_for()
-    page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=60_000)
+    page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=120_000)
     page.get_by_role("heading", name="Files").wait_for()
 
 
@@ -241,9 +241,9 @@ def test_every_step_is_clean_for_axe_and_none_is_wider_than_its_window(
             assert axe(page) == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), step
             go_on(page, button, step)
-            page.get_by_role("heading", level=2).first.wait_for(timeout=60_000)
+            page.get_by_role("heading", level=2).first.wait_for(timeout=120_000)
         assert axe(page) == []
         go_on(page, "Make the plan", "approve")
-        page.get_by_text("SHA-256").wait_for(timeout=60_000)
+        page.get_by_text("SHA-256").wait_for(timeout=120_000)
         assert axe(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

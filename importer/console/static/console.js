@@ -37,10 +37,14 @@
     request.send(file);
   };
   // The grid of rows: what it asks for, and how a cell shows what is wrong with it.
-  window.importerRows = (address) => ({
+  // A row that was just corrected stays where it is, until other rows are asked for: the rows below would move under
+  // the pointer of whoever corrects the next one.
+  let kept = [];
+  window.importerRows = (address) => (kept = [], {
     getRows: async (asked) => {
       try {
-        const answer = await fetch(`${address}&first=${asked.startRow}&count=${asked.endRow - asked.startRow}`);
+        const range = `first=${asked.startRow}&count=${asked.endRow - asked.startRow}&kept=${kept.join(",")}`;
+        const answer = await fetch(`${address}&${range}`);
         if (!answer.ok) throw new Error(answer.statusText);
         const page = await answer.json();
         asked.successCallback(page.rows, page.total);
@@ -62,6 +66,7 @@
   window.importerSetCell = (at) => (cell) => {
     if ((cell.newValue ?? "") === cell.data.cells[at].t) return false;
     cell.data.cells[at] = { ...cell.data.cells[at], t: cell.newValue ?? "" };
+    kept = [...new Set([...kept, cell.data.row])].slice(-500);
     return true;
   };
   window.importerCellClass = (at) => (cell) => {

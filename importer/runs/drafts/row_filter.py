@@ -38,11 +38,13 @@ class RowFilter:
         show: by what is wrong with them, or was done to them.
         cluster: rows with an issue of it; None: whatever is wrong.
         text: rows with a cell that contains it, in any case of letters; empty: all.
+        kept: numbers of rows that are shown all the same: whoever has just corrected one still looks at it.
     """
 
     show: Show = "failing"
     cluster: ClusterKey | None = None
     text: str = ""
+    kept: tuple[int, ...] = ()
 
 
 def places_of(rows: CorrectedRows, wanted: RowFilter) -> Sequence[int]:
@@ -58,7 +60,10 @@ def _places(rows: CorrectedRows, wanted: RowFilter) -> Sequence[int]:
     if wanted.cluster is not None:
         of_cluster = set(rows.with_issue(lambda kind: ClusterKey.of(kind) == wanted.cluster))
         found = [place for place in found if place in of_cluster]
-    return _with_text(rows, found, wanted.text.lower()) if wanted.text else found
+    if wanted.text:
+        found = _with_text(rows, found, wanted.text.lower())
+    kept = {place for number in wanted.kept if (place := rows.checked.place(number)) is not None}
+    return sorted(kept.union(found)) if kept else found
 
 
 def _shown(rows: CorrectedRows, show: Show) -> Sequence[int]:

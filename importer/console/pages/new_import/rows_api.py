@@ -24,6 +24,7 @@ from importer.runs.drafts.receiving import received_file
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
 
 _MOST_ROWS = 200
+_MOST_KEPT = 500
 Place = Annotated[int, Query(ge=0, le=2**31)]
 """Of a row, or how many of them."""
 
@@ -73,7 +74,8 @@ def _filter(request: Request, show: Show, *, sees_values: bool) -> RowFilter:
     asked = request.query_params
     code = asked.get("code", "")
     cluster = ClusterKey(code, asked.get("field", ""), asked.get("column", "")) if code else None
-    return RowFilter(show, cluster, asked.get("text", "") if sees_values else "")
+    kept = [int(one) for one in asked.get("kept", "").split(",")[:_MOST_KEPT] if one.isdecimal() and len(one) < 10]
+    return RowFilter(show, cluster, asked.get("text", "") if sees_values else "", tuple(kept))
 
 
 def _row(row: RowView) -> dict[str, Any]:

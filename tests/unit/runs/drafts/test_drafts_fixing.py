@@ -110,6 +110,14 @@ def test_a_text_is_looked_for_in_all_cells_as_they_are_now(desk: Desk) -> None:
     assert desk.numbers("all", text="a.*b") == []
 
 
+def test_a_row_that_was_just_corrected_stays_in_sight_where_it_was(desk: Desk) -> None:
+    desk.edits((3, "Email", "ann@example.com"))
+
+    assert desk.numbers() == [4, 5, 6]
+    assert desk.numbers(kept=(3,)) == [3, 4, 5, 6]
+    assert desk.numbers(kept=(3, 5, 99)) == [3, 4, 5, 6]
+
+
 @pytest.mark.slow
 def test_a_large_draft_is_searched_as_a_small_one(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of(
