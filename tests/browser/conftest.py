@@ -38,6 +38,14 @@ LOOKS = [Look(width, scheme) for width in (390, 1280) for scheme in ("light", "d
 PHONE, DESK = LOOKS[0], LOOKS[2]
 
 
+def looked_at(page: Page) -> Iterator[Look]:
+    """Show a page in every look, one after the other: going there again for each would take four times as long."""
+    for look in LOOKS:
+        page.set_viewport_size({"width": look.width, "height": HEIGHT})
+        page.emulate_media(color_scheme=look.scheme)
+        yield look
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests that show pages more time: each starts a console and a browser, and walks through many pages."""
     for item in items:

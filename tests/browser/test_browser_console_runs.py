@@ -22,7 +22,7 @@ from tests.acceptance.conftest import (
     user,
     wait_for,
 )
-from tests.browser.conftest import LOOKS, Look
+from tests.browser.conftest import looked_at
 from tests.browser.consoles import console_of
 
 if TYPE_CHECKING:
@@ -63,19 +63,19 @@ def test_runs_are_listed_searched_and_filtered_and_one_is_opened(
         assert page.get_by_text("REHEARSAL").count() == 1
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_pages_are_clean_for_axe_and_none_is_wider_than_its_window(
-    user: User, runs: None, new_page: Callable[..., Page], axe: Callable[[Page], list[str]], look: Look
+    user: User, runs: None, new_page: Callable[..., Page], axe: Callable[[Page], list[str]]
 ) -> None:
     with console_of(user) as console:
-        page = new_page(look)
+        page = new_page()
         console.enters(page)
         first = page.locator("tbody a").first.get_attribute("href")
         for address in ("/", "/new", "/settings", str(first)):
             page.goto(console.url + address)
             page.get_by_role("heading", level=1).wait_for()
-            assert axe(page) == []
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+            for look in looked_at(page):
+                assert axe(page) == [], look
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, look)
 
 
 def test_a_customer_is_found_in_a_run_and_the_story_of_its_row_is_read(
