@@ -20,6 +20,7 @@ from tests.acceptance.conftest import (
     Witness,
     ended,
     exactly_once,
+    logged,
     people,
     sandbox,
     serving_here,
@@ -379,7 +380,7 @@ def test_a_run_that_is_killed_while_it_reads_is_held_to_its_plan_when_it_is_resu
     source = user.has("people.csv", people(60_000))
     plan = planned(user, source, *options, **witness.environ)
     process = user.starts("run", "--plan", plan, "--json", **witness.environ)
-    wait_for(lambda: any((user.home / "runs").glob("*/plan-*.json")), process)
+    wait_for(lambda: logged(user).count("run_started") > 1, process)  # the first one is that of the plan
     process.send_signal(signal.SIGKILL)
     process.communicate()
     text = source.read_text()

@@ -153,7 +153,8 @@ def test_the_report_of_a_dry_run_prints_the_command_of_the_summary(shell: Shell)
     kept = json.loads((shell.user.home / checked["files"]["report"]).read_text("utf-8"))
     shown = shell.user.types("show", "last", "--workspace", WORKSPACE)
 
-    assert f"<code>{command}</code>".replace("&", "&amp;").replace("'", "&#39;").replace('"', "&#34;") in page
+    written = command.replace("&", "&amp;").replace("'", "&#39;").replace('"', "&#34;")
+    assert f'<code class="command">{written}</code>' in page
     assert kept["next_command"] == command
     assert the_one(shown.out) == command
 

@@ -83,7 +83,6 @@ async def test_an_update_obeys_the_rules() -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
         ("GET", "/v2/customers"),
         ("GET", "/v1/customers/"),
         ("GET", "/v1/customers/x/notes"),

@@ -13,7 +13,7 @@ from importer.core.steps import Step, StepState
 from tests.unit.targets.scripted import Script, hang_up, opened, reply, reset, server, silence
 from tests.unit.targets.scripted import Step as Said
 
-FAST = {"connect_timeout_s": 0.2, "read_timeout_s": 0.15, "total_timeout_s": 0.4}
+FAST = {"connect_timeout_s": 0.6, "read_timeout_s": 0.5, "total_timeout_s": 1.0}
 WANTED = {"currency": "USD", "single": "50.00", "daily": "99.99"}
 
 

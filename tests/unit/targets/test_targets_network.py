@@ -27,7 +27,7 @@ from tests.unit.targets.scripted import (
     silence,
 )
 
-FAST = {"connect_timeout_s": 0.2, "read_timeout_s": 0.15, "total_timeout_s": 0.4}
+FAST = {"connect_timeout_s": 0.6, "read_timeout_s": 0.5, "total_timeout_s": 1.0}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from importer.targets.rocketkor.verification import LATE_LOOKS
 from tests.unit.targets.scripted import Opened, Request, Script, hang_up, opened, reply, reset, server, silence
 from tests.unit.targets.scripted import Step as Said
 
-FAST = {"connect_timeout_s": 0.2, "read_timeout_s": 0.15, "total_timeout_s": 0.4}
+FAST = {"connect_timeout_s": 0.6, "read_timeout_s": 0.5, "total_timeout_s": 1.0}
 STANDARD = VerificationProfile("p-1", "Standard", ("INDIVIDUAL",), {})
 WALL = 1_790_000_000.0
 """The clock of these tests: 2026-09-21T13:33:20Z."""
