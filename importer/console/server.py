@@ -83,10 +83,9 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
         announce = partial(_announce, ready, url, access)
         application = build(console, _origins(url, listener.getsockname()[1]), announce)
         server = _server(application, profile.console)
-        announce()
         with configure(format=profile.log.format, level=profile.log.level):
             try:
-                await _served(server, listener)
+                await _served(server, listener, announce)
             finally:
                 await console.jobs.stop_all()
 
@@ -199,8 +198,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _served(server: _Server, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; a second one does not wait for open connections."""
+async def _served(server: _Server, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Say where it is, and serve until SIGINT or SIGTERM; a second one does not wait for open connections."""
 
     def end() -> None:
         server.force_exit = server.should_exit
@@ -209,6 +208,7 @@ async def _served(server: _Server, listener: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, end)
+    announce()
     await server.serve(sockets=[listener])
 
 
