@@ -86,6 +86,16 @@ class Session:
                 "Ask somebody who has it, or whoever keeps [console.users] of the profile.",
             )
 
+    def require_values(self) -> None:
+        """Refuse whoever sees masks only.
+
+        Raises:
+            RefusedError: they do, or may nothing.
+        """
+        self.require(Role.VIEW)
+        if not self.sees_values:
+            raise RefusedError("This holds values, and your role does not see them.")
+
 
 class OneTimeLink:
     """The link that lets whoever reads the terminal in. Each one works once; then there is another."""

@@ -14,7 +14,7 @@ from importer.console.console import Console
 from importer.console.jobs import Job
 from importer.console.layout import card, hint
 from importer.console.pages.new_import.steps import step_address
-from importer.console.pages.new_import.waiting import failed_job, show_job
+from importer.console.pages.new_import.waiting import shows_job
 from importer.console.signing import own_signer
 from importer.console.texts import t
 from importer.core.runtime import beside_the_loop
@@ -27,12 +27,8 @@ from importer.runs.plans.approve import Judged
 
 async def draw(console: Console, session: Session, draft: Draft) -> None:
     """Draw it."""
-    job = console.jobs.find(draft.id)
-    if job is not None and not job.is_done:
-        show_job(session, job)
+    if shows_job(console, session, draft):
         return
-    if job is not None and (job.error is not None or job.is_broken):
-        failed_job(job)
     if not has_plan(draft):
         with card():
             hint(t("approve.none"))

@@ -15,7 +15,7 @@ from importer.console.jobs import Job
 from importer.console.layout import card, counts_list, heading, hint
 from importer.console.pages.new_import.returning import return_card
 from importer.console.pages.new_import.steps import step_address
-from importer.console.pages.new_import.waiting import begin_check, failed_job, show_job
+from importer.console.pages.new_import.waiting import begin_check, shows_job
 from importer.console.signing import own_key_file, own_signer
 from importer.console.texts import t
 from importer.core.runtime import beside_the_loop
@@ -33,12 +33,8 @@ _BODIES = 5
 
 async def draw(console: Console, session: Session, draft: Draft) -> None:
     """Draw it; what was changed since the last check is checked again first."""
-    job = console.jobs.find(draft.id)
-    if job is not None and not job.is_done:
-        show_job(session, job)
+    if shows_job(console, session, draft):
         return
-    if job is not None and (job.error is not None or job.is_broken):
-        failed_job(job)
     if not draft.is_checked:
         _check_again(console, session, draft)
         return

@@ -12,7 +12,7 @@ from nicegui import ui
 from pydantic import JsonValue
 from starlette.responses import Response
 
-from importer.console.access import RefusedError, Role, Session
+from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.layout import card, hint, number
@@ -38,10 +38,7 @@ def register(console: Console, application: FastAPI) -> None:
 
     @application.get("/drafts/{draft_id}/profile.toml")
     async def profile(request: Request, draft_id: str) -> Response:
-        session = session_of(request)
-        session.require(Role.VIEW)
-        if not session.sees_values:
-            raise RefusedError(t("run.values"))
+        session_of(request).require_values()
         text = await beside_the_loop(profile_text, console.drafts, draft_id)
         return Response(
             text, media_type="application/toml", headers={"content-disposition": 'attachment; filename="profile.toml"'}

@@ -10,12 +10,11 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from importer.console.access import RefusedError, Role
+from importer.console.access import Role
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.upload import sent_bytes
-from importer.console.texts import t
 from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
 from importer.runs.drafts.fixed_files import annotated, take_fixed
@@ -48,10 +47,7 @@ def register(console: Console, application: FastAPI) -> None:
 
     @application.get("/drafts/{draft_id}/annotated.xlsx")
     async def workbook(request: Request, draft_id: str) -> Response:
-        session = session_of(request)
-        session.require(Role.VIEW)
-        if not session.sees_values:
-            raise RefusedError(t("run.values"))
+        session_of(request).require_values()
         path = await beside_the_loop(annotated, console.drafts, draft_id)
         return FileResponse(path, filename=path.name)
 

@@ -30,6 +30,17 @@ def check_first(console: Console, session: Session, draft: Draft) -> None:
         ui.label(t("waiting.not_checked"))
 
 
+def shows_job(console: Console, session: Session, draft: Draft) -> bool:
+    """Show how far the work on a draft is, or why it could not be done; returns whether it is still under way."""
+    job = console.jobs.find(draft.id)
+    if job is not None and not job.is_done:
+        show_job(session, job)
+        return True
+    if job is not None and (job.error is not None or job.is_broken):
+        failed_job(job)
+    return False
+
+
 def begin_check(console: Console, session: Session, draft: Draft) -> None:
     """Begin a check, and show how far it is."""
     session.require(Role.PREPARE)
