@@ -1,24 +1,20 @@
-"""Who may use the console, and what they may do: the one-time link, users, roles, sessions. Knows no HTTP.
-
-A session is a signed cookie, so that it outlives a restart of the console; what a user did last is kept in memory.
-"""
+"""Who may use the console, and what they may do: the one-time link, users, roles. Knows no HTTP."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
 from threading import Lock
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from itsdangerous import BadSignature, URLSafeSerializer
 
+from importer.console.sessions import Sessions
 from importer.core.errors import AccessError, ImporterError
 from importer.profile import ConsoleSettings
 
@@ -50,18 +46,22 @@ class Session:
     Args:
         id: of this session; another sign-in of the same user is another one.
         user: their name.
-        access: knows whether it still holds: it ends by itself when its user does nothing.
+        sessions: knows whether it still holds: it ends by itself when its user does nothing.
     """
 
     id: str
     user: str
     roles: frozenset[Role]
-    access: Access = field(repr=False, compare=False)
+    sessions: Sessions = field(repr=False, compare=False)
 
     @property
     def is_alive(self) -> bool:
         """Whether it still holds; asking does not let it go on."""
-        return self.access.is_alive(self.id)
+        return self.sessions.is_alive(self.id)
+
+    def go_on(self) -> None:
+        """Let it go on, where it has not ended: its user does something."""
+        self.sessions.go_on(self.id)
 
     @property
     def sees_values(self) -> bool:
@@ -78,7 +78,7 @@ class Session:
         Raises:
             RefusedError: they may not.
         """
-        if not self.access.goes_on(self.id):
+        if not self.is_alive:
             raise RefusedError("Your session has ended.", "Sign in again.")
         if not self.may(role):
             raise RefusedError(
@@ -115,29 +115,23 @@ class Access:
     """Lets people in, and knows them again.
 
     Args:
-        secret: signs cookies; the workspace's, so that sessions outlive a restart.
         local_user: what whoever opens the link is called.
         monotonic: seconds that never go backwards.
-        now: seconds since the epoch.
     """
 
     def __init__(
         self,
         settings: ConsoleSettings,
-        secret: bytes,
+        sessions: Sessions,
         local_user: str,
         *,
         monotonic: Callable[[], float],
-        now: Callable[[], float],
     ) -> None:
         self.link = OneTimeLink()
         self._settings = settings
         self._local_user = local_user
         self._monotonic = monotonic
-        self._now = now
-        self._signer = URLSafeSerializer(hmac.new(secret, b"console sessions", sha256).digest(), salt="session")
-        self._seen: dict[str, float] = {}
-        self._ended: set[str] = set()
+        self._sessions = sessions
         self._failed: dict[str, deque[float]] = {}
         self._counting = Lock()
 
@@ -148,7 +142,7 @@ class Access:
 
     def enter(self, token: str) -> str | None:
         """Let somebody in by the one-time link; returns their cookie, or None."""
-        return None if self.has_users or not self.link.spend(token) else self._begin(LOCAL)
+        return None if self.has_users or not self.link.spend(token) else self._sessions.begin(LOCAL, "")
 
     def sign_in(self, name: str, password: str) -> str | None:
         """Let a user in; takes some tens of milliseconds of processor time.
@@ -165,7 +159,7 @@ class Access:
         if user is None or not fits:
             return None
         self._failed.pop(name, None)
-        return self._begin(name)
+        return self._sessions.begin(name, user.password)
 
     def _note_try(self, name: str) -> None:
         """Count that somebody tries a password, until it was the right one.
@@ -182,45 +176,31 @@ class Access:
                 raise RefusedError("Too many wrong passwords.", f"Try again in {_TRIES_WITHIN_S:.0f} seconds.")
             tries.append(now)
 
-    def _begin(self, name: str) -> str:
-        session = secrets.token_urlsafe(16)
-        self._seen[session] = self._now()
-        return self._cookie(session, name)
+    def known(self, cookie: str, *, acts: bool = False) -> tuple[Session, str] | None:
+        """Find the session of a cookie.
 
-    def _cookie(self, session: str, name: str) -> str:
-        return str(self._signer.dumps({"id": session, "user": name, "at": int(self._now())}))
-
-    def known(self, cookie: str) -> tuple[Session, str] | None:
-        """Find the session of a cookie, which thereby goes on.
+        Args:
+            acts: whether its user does something, which lets it go on; to look alone does not.
 
         Returns:
             It, and its cookie as of now; None: there is none, or it has ended.
         """
-        try:
-            held: Mapping[str, object] = self._signer.loads(cookie)
-        except BadSignature:
+        found = self._sessions.read(cookie, self._hash)
+        roles = self._roles(found.user) if found else frozenset()
+        if found is None or not roles:
             return None
-        session, name, at = str(held["id"]), str(held["user"]), float(str(held["at"]))
-        roles = self._roles(name)
-        self._seen[session] = max(self._seen.get(session, 0.0), at)
-        if not roles or not self.goes_on(session):
-            return None
-        return Session(session, name or self._local_user, roles, self), self._cookie(session, name)
-
-    def goes_on(self, session: str) -> bool:
-        """Whether a session has not ended; what its user does now lets it go on."""
-        alive = self.is_alive(session)
-        if alive:
-            self._seen[session] = self._now()
-        return alive
+        if acts:
+            self._sessions.go_on(found.id)
+        session = Session(found.id, found.user or self._local_user, roles, self._sessions)
+        return session, self._sessions.cookie(found, self._hash(found.user))
 
     def end(self, session: str) -> None:
         """End a session: its user has signed out."""
-        self._ended.add(session)
+        self._sessions.end(session)
 
-    def is_alive(self, session: str) -> bool:
-        """Whether a session has not ended."""
-        return session not in self._ended and self._now() - self._seen.get(session, 0.0) <= self._settings.idle_s
+    def _hash(self, name: str) -> str:
+        user = self._settings.users.get(name)
+        return user.password if user else ""
 
     def _roles(self, name: str) -> frozenset[Role]:
         if name == LOCAL:

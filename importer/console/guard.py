@@ -7,11 +7,12 @@ browser asked for must be ours (DNS rebinding), and so must be the page that sen
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from importer.console.access import Access, Session
@@ -27,6 +28,8 @@ SIGN_IN = "/sign-in"
 ENTER = "/enter/"
 ASSETS = "/_nicegui/"
 """Scripts and styles of the library; the same for everybody, and nothing of ours."""
+SOCKETS = "/_nicegui_ws/"
+"""What pages talk through with the console; without WebSockets it is asked again and again."""
 _SHARED = (ASSETS, "/static/")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _POLICY = (
@@ -67,13 +70,17 @@ class Guard:
         if refusal := self._refusal(scope, headers):
             await _refused(scope, receive, send, PlainTextResponse(refusal, 403))
             return
-        found = self._access.known(_cookie(headers))
+        found = self._access.known(_cookie(headers), acts=_is_of_person(scope, headers))
         if found is not None:
             scope.setdefault("state", {})["session"] = found[0]
         elif not _is_open(str(scope["path"])):
             await _refused(scope, receive, send, _sign_in_first(scope, headers))
             return
-        await self._app(scope, receive, self._with_headers(scope, send, found[1] if found else ""))
+        begun = await _begun(scope, receive)
+        if begun is None:
+            return
+        with suppress(ClientDisconnect):  # the browser left in the middle of its request: nobody waits for an answer
+            await self._app(_whole(scope), begun, self._with_headers(scope, send, found[1] if found else ""))
 
     def _refusal(self, scope: Scope, headers: Headers) -> str:
         """Why a request is refused that nobody who uses the console would send; empty: it is not."""
@@ -88,7 +95,7 @@ class Guard:
         return ""
 
     def _with_headers(self, scope: Scope, send: Send, cookie: str) -> Send:
-        """Add headers of safety to an answer, and let the session go on."""
+        """Add headers of safety to an answer, and the cookie as of now."""
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -109,9 +116,46 @@ class Guard:
         return f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
 
+def _is_of_person(scope: Scope, headers: Headers) -> bool:
+    """Whether somebody does something by a request; what a page asks for by itself does not let a session go on.
+
+    Browsers say whether it was a person who went to a page (Fetch Metadata); what they do within it, the page reports.
+    """
+    if str(scope["path"]).startswith((*_SHARED, SOCKETS)) or scope["type"] == "websocket":
+        return False
+    return scope["method"] in _CHANGING or headers.get("sec-fetch-user") == "?1"
+
+
 def _is_open(path: str) -> bool:
     """Whether strangers may ask for a path: the ways in, and what pages look like."""
     return path in {SIGN_IN, "/favicon.ico"} or path.startswith((ENTER, *_SHARED))
+
+
+async def _begun(scope: Scope, receive: Receive) -> Receive | None:
+    """Wait until a request to the sockets begins to come in: their library fails where its browser has left before.
+
+    Returns:
+        What receives the request; None: nobody is there any more.
+    """
+    if scope["type"] != "http" or not str(scope["path"]).startswith(SOCKETS):
+        return receive
+    waiting = [await receive()]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return None if waiting[0]["type"] == "http.disconnect" else again
+
+
+def _whole(scope: Scope) -> Scope:
+    """Have a file of the library be answered with as a whole, although its browser left meanwhile.
+
+    Starlette cuts such an answer off, for servers before ASGI 2.4, and what NiceGUI has before its files takes that for
+    a bug (Kludex/starlette#2516).
+    """
+    if not str(scope["path"]).startswith(ASSETS):
+        return scope
+    return {**scope, "asgi": {**scope["asgi"], "spec_version": "2.4"}}
 
 
 def session_of(connection: HTTPConnection) -> Session:

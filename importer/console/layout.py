@@ -23,6 +23,8 @@ PATIENCE_S = 60.0
 """How long a page may take: NiceGUI gives up after 3 seconds, and a large file is read anew after a restart."""
 _PRIMARY = "#1d4f9c"
 _LOOKS_EVERY_S = 15.0
+_REPORTS_EVERY_S = 1.0
+"""How often a page reports, at most, that somebody does something in it, in seconds."""
 
 
 @contextmanager
@@ -36,6 +38,7 @@ def page_frame(session: Session, title: str, path: str, *, banner: Callable[[], 
     ui.add_head_html(_HEAD)
     ui.page_title(f"{title} · {t('app.title')}")
     ui.on_exception(_report)
+    ui.on("importer_active", session.go_on, throttle=_REPORTS_EVERY_S)
     ui.timer(_LOOKS_EVERY_S, lambda: None if session.is_alive else ui.navigate.to("/sign-in"))
     ui.colors(primary=_PRIMARY)
     with ui.header(fixed=False, bordered=False).classes("bar"):

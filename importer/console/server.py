@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ import uvicorn
 from fastapi import FastAPI
 from nicegui import ui
 from starlette.staticfiles import StaticFiles
+from yarl import URL
 
 from importer.console import plain_pages, sign_in
 from importer.console.access import Access
@@ -28,6 +30,7 @@ from importer.console.guard import Guard
 from importer.console.jobs import Jobs
 from importer.console.pages import imports, run, settings
 from importer.console.pages.new_import import pages as new_import
+from importer.console.sessions import Sessions
 from importer.console.texts import t
 from importer.core.errors import UsageError
 from importer.journal import Location, workspace_secret
@@ -70,18 +73,14 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
     """
     require_safe(profile.console, host)
     with _listening(host, port) as listener:
-        url = profile.console.url or _url(profile.console, host, listener.getsockname()[1])
+        url = as_origin(profile.console.url or _url(profile.console, host, listener.getsockname()[1]))
         machine = Machine()
-        access = Access(
-            profile.console,
-            _secret_of(profile.workspace),
-            operator().partition("@")[0],
-            monotonic=machine.clock.monotonic,
-            now=machine.clock.now,
-        )
+        secret, idle_s = _secret_of(profile.workspace), profile.console.idle_s
+        sessions = Sessions(secret, idle_s, machine.clock.now, profile.workspace)
+        access = Access(profile.console, sessions, operator().partition("@")[0], monotonic=machine.clock.monotonic)
         console = Console(profile, access, Jobs(machine.clock), DraftService(profile, machine), machine)
         announce = partial(_announce, ready, url, access)
-        application = build(console, _origins(url, listener.getsockname()[1]), announce)
+        application = build(console, origins(url, listener.getsockname()[1]), announce)
         server = _server(application, profile.console)
         with configure(format=profile.log.format, level=profile.log.level):
             try:
@@ -179,10 +178,20 @@ def _url(settings: ConsoleSettings, host: str, port: int) -> str:
     return f"{'https' if settings.certificate else 'http'}://{name}:{port}"
 
 
-def _origins(url: str, port: int) -> frozenset[str]:
-    """The addresses by which browsers may use it."""
+def as_origin(url: str) -> str:
+    """Write an address as browsers write it in `Origin` and `Host`: in small letters, without the usual port."""
+    return str(URL(url).origin())
+
+
+def origins(url: str, port: int) -> frozenset[str]:
+    """The addresses by which browsers may use a console.
+
+    Args:
+        url: as of `as_origin`.
+        port: on which it listens.
+    """
     scheme = url.split("://", 1)[0]
-    here = {f"{scheme}://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    here = {as_origin(f"{scheme}://{name}:{port}") for name in ("127.0.0.1", "localhost", "[::1]")}
     return frozenset({url} | (here if _is_loopback(_host_of(url)) else set()))
 
 
@@ -213,6 +222,9 @@ async def _served(server: _Server, listener: socket.socket, announce: Callable[[
 
 
 def _server(application: FastAPI, settings: ConsoleSettings) -> _Server:
+    sockets = logging.getLogger("engineio.server")
+    sockets.handlers.clear()  # its own one prints past our log, values and tracebacks included
+    sockets.addFilter(lambda record: record.exc_info is not None)  # what a browser sent wrong is answered, no error
     config = uvicorn.Config(
         application,
         log_config=None,

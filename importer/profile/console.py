@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from importer.profile.section import Section, Written
 
 _HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
-_ADDRESS = re.compile(r"https://[^/\s?#@]+")
+_ADDRESS = re.compile(r"https://[^/\s?#@]+", re.IGNORECASE)
 _HASH_IS = "an Argon2id hash; the option --new-user of the console prints one"
 _ADDRESS_IS = "an address such as https://import.example.com, without a path"
 
@@ -23,9 +24,18 @@ def _hash(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if text and not _ADDRESS.fullmatch(text):
+    if text and not (_ADDRESS.fullmatch(text) and _has_place(text)):
         raise ValueError(_ADDRESS_IS)
     return text
+
+
+def _has_place(text: str) -> bool:
+    """Whether an address names a host, and a port that there can be."""
+    try:
+        place = urlsplit(text)
+        return bool(place.hostname) and place.port != 0
+    except ValueError:
+        return False
 
 
 class ConsoleUser(Section):

@@ -11,6 +11,7 @@ import json
 import socket
 import sqlite3
 import ssl
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -135,7 +136,10 @@ def state_of(workspace: Path) -> dict[str, str]:
     for path in sorted(workspace.rglob("*")):
         if path.name.endswith(("-wal", "-shm", ".lock")) or not path.is_file():
             continue
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # removed meanwhile
+            continue
         if content.startswith(b"SQLite format 3"):
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
                 content = "\n".join(database.iterdump()).encode()
@@ -155,6 +159,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         _code, written = console.stop()
         for secret in (CANARY, PASSWORD, *(one.cookie.partition("=")[2] for one in people.values())):
             assert secret not in written
+        assert "Exception in ASGI" not in written
+        assert "Invalid session" not in written
 
 
 def _checked_draft(anna: Browser) -> str:
@@ -283,6 +289,32 @@ def test_an_upload_that_is_cut_off_leaves_nothing(site: Site, address: str, part
     wait_until(lambda: state_of(site.workspace) == before)
 
 
+_CUT_OFF = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nname=a"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "rest"),
+    [
+        ("GET /_nicegui/3.18.0/static/vue.esm-browser.prod.js", "\r\n"),
+        ("GET /static/console.js", "\r\n"),
+        ("GET /runs/RUN", "\r\n"),
+        ("GET /runs/RUN/files/report", "\r\n"),
+        ("POST /sign-in", _CUT_OFF),
+        ("POST /sign-out", _CUT_OFF),
+        ("POST /_nicegui_ws/socket.io/?EIO=4&transport=polling", _CUT_OFF),
+    ],
+)
+def test_whoever_leaves_before_the_answer_is_no_error(site: Site, request_line: str, rest: str) -> None:
+    """Closed by a reset, as a browser does with a tab; at its end, the console must not have logged an error."""
+    ben = Browser(site.console.url).signs_in("ben")
+    for _ in range(10):
+        line = f"{request_line.replace('RUN', site.run)} HTTP/1.1\r\n"
+        connection = ben.sends(f"{line}{ben.head}{rest}")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    assert Browser(site.console.url).ask("GET", "/sign-in").status == 200
+
+
 @pytest.mark.parametrize("length", ["abc", "-1", "1, 2"])
 def test_a_length_that_is_none_is_refused(site: Site, length: str) -> None:
     before, anna = state_of(site.workspace), site.people["anna"]
@@ -321,6 +353,14 @@ def test_a_websocket_is_only_for_our_own_pages(site: Site, headers: dict[str, st
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     with carl.sends(f"GET {path} HTTP/1.1\r\n{lines}{upgrade}{key}\r\n") as connection:
         assert connection.recv(12).split()[1] == status
+
+
+def test_what_a_socket_cannot_read_is_not_printed(site: Site) -> None:
+    """The library of the sockets has a log of its own, which prints what it was sent; the end of the console looks."""
+    carl, path = site.people["carl"], "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
+    assert carl.ask("POST", f"{path}&sid={CANARY}", b"2").status == 400
+    opened = json.loads(carl.ask("GET", path).text[1:])
+    assert carl.ask("POST", f"{path}&sid={opened['sid']}", CANARY.encode()).status == 200
 
 
 # --------------------------------------------------------------------------- sessions and links

@@ -125,6 +125,28 @@ def test_a_stopped_run_is_resumed_watched_stopped_and_resumed_again(
     assert len(witness.customers()) == _ROWS
 
 
+def test_a_run_of_another_program_is_followed_and_what_was_typed_meanwhile_stays(
+    user: User, new_page: Callable[..., Page]
+) -> None:
+    running = user.starts("run", user.has("people.csv", people(_ROWS)), "--rate", "5/s")
+    with console_of(user) as console:
+        page = new_page()
+        wait_for(lambda: len(list(user.home.glob("runs/2*"))) == 1, running)
+        console.enters(page)
+        page.get_by_role("link", name="people.csv").click()
+        page.get_by_text("under way in another program").wait_for()
+        created = page.locator("dl.counts div", has=page.get_by_text("Created")).locator("data")
+        created.wait_for()
+        before = int(str(created.get_attribute("value")))
+        page.get_by_label("Search", exact=True).fill("typed meanwhile")
+        more = "before => document.querySelector('dl.counts div:nth-child(2) data').value > before"
+        page.wait_for_function(more, arg=before)
+        assert page.get_by_label("Search", exact=True).input_value() == "typed meanwhile"
+        running.send_signal(signal.SIGINT)
+        assert ended(running).code == 130
+        page.get_by_role("button", name="Resume").wait_for()
+
+
 def test_a_console_that_is_killed_while_it_sends_loses_nothing_and_goes_on(
     user: User, witness: Witness, profile_for: Callable[..., Path], new_page: Callable[..., Page]
 ) -> None:

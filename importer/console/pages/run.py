@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,12 @@ def register(console: Console, application: FastAPI) -> None:
             if job is not None and not job.is_done:
                 live_card(console, session, job)
             else:
-                _state_card(console, session, report, job)
+                with ui.element("div") as state:
+                    _state_card(console, session, report, job)
                 if report["state"] == "running":
                     hint(t("run.elsewhere"))
-                    ui.timer(_ELSEWHERE_EVERY_S, ui.navigate.reload)
+                    follow = partial(_follow, console, session, report["run_id"], state)
+                    ui.timer(_ELSEWHERE_EVERY_S, follow, immediate=False)
             _files_card(session, report)
             _issues_card(report)
             _return_card(console, session, report)
@@ -71,6 +74,17 @@ def _file(report: Mapping[str, Any], kind: str) -> Response:
         raise UsageError(t("run.no_file"))
     is_page = kind == "report"
     return FileResponse(path, filename=None if is_page else path.name, media_type="text/html" if is_page else None)
+
+
+async def _follow(console: Console, session: Session, run_id: str, state: ui.element) -> None:
+    """Show how far a run is that another program works on; once it does no longer, the whole page is another one."""
+    report = await beside_the_loop(one_run, console.workspace, run_id)
+    if report["state"] != "running":
+        ui.navigate.reload()
+        return
+    state.clear()
+    with state:
+        _state_card(console, session, report, None)
 
 
 def _state_card(console: Console, session: Session, report: Mapping[str, Any], job: Job | None) -> None:

@@ -88,5 +88,9 @@
     return ago.format(-Math.floor(past / size), unit);
   };
   window.importerMoment = (seconds) => moment.format(new Date(seconds * 1000));
+  // A session goes on while somebody does something here; what the page does by itself is nothing of the kind.
+  for (const kind of ["pointerdown", "keydown", "input", "wheel", "touchmove"]) {
+    addEventListener(kind, (event) => { if (event.isTrusted && window.did_handshake) emitEvent("importer_active"); }, { capture: true, passive: true });
+  }
   if (document.body) start(); else addEventListener("DOMContentLoaded", start);
 })();

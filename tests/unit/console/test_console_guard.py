@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from importer.console.access import Access
 from importer.console.guard import COOKIE, Guard
+from importer.console.sessions import Sessions
 from importer.profile import ConsoleSettings
 
 HERE = "http://127.0.0.1:8600"
 HOST = "127.0.0.1:8600"
+IDLE_S = 1_800.0
 
 
 class Inner:
@@ -31,9 +34,12 @@ class Inner:
 class Site:
     """A guard before an application, and somebody who has come in by the link."""
 
-    def __init__(self) -> None:
-        self.access = Access(ConsoleSettings(), b"secret", "me", monotonic=lambda: 0.0, now=lambda: 1_800_000_000.0)
+    def __init__(self, workspace: Path) -> None:
+        self.at = 1_800_000_000.0
+        sessions = Sessions(b"secret", IDLE_S, lambda: self.at, workspace)
+        self.access = Access(ConsoleSettings(), sessions, "me", monotonic=lambda: 0.0)
         self.inner = Inner()
+        self.first: MutableMapping[str, Any] = {"type": "http.request", "body": b""}
         self.guard = Guard(self.inner, self.access, frozenset({HERE}))
         self.cookie = self.access.enter(self.access.link.token) or ""
 
@@ -43,16 +49,18 @@ class Site:
         """Send a request; returns the status (of a closed WebSocket its code) and the headers."""
         given = {"host": HOST, **{name.replace("_", "-"): text for name, text in headers.items()}}
         raw = [(name.encode(), text.encode()) for name, text in given.items() if text]
-        scope = {"type": kind, "path": path, "headers": raw, "query_string": b"", "method": method}
+        scope = {"type": kind, "path": path, "headers": raw, "query_string": b"", "method": method, "asgi": {}}
         sent: list[MutableMapping[str, Any]] = []
 
         async def send(message: MutableMapping[str, Any]) -> None:
             sent.append(message)
 
         async def receive() -> MutableMapping[str, Any]:
-            return {"type": "http.request", "body": b""}
+            return self.first
 
         await self.guard(scope, receive, send)
+        if not sent:
+            return 0, {}
         first = sent[0]
         held = {name.decode(): value.decode() for name, value in first.get("headers", [])}
         return int(first.get("status") or first["code"]), held
@@ -64,8 +72,8 @@ class Site:
 
 
 @pytest.fixture
-def site() -> Site:
-    return Site()
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
 
 
 async def test_whoever_has_a_session_reaches_the_page(site: Site) -> None:
@@ -114,3 +122,28 @@ async def test_a_page_of_another_site_is_refused_even_with_our_cookie(site: Site
 async def test_what_changes_something_has_to_say_which_page_it_comes_from(site: Site, method: str) -> None:
     assert (await site.ask(method=method, cookie=site.signed_in))[0] == 403
     assert (await site.ask(method=method, cookie=site.signed_in, origin=HERE))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "goes_on"),
+    [
+        ({"path": "/runs/1", "sec_fetch_user": "?1"}, True),
+        ({"path": "/drafts/new/file", "method": "PUT", "origin": HERE}, True),
+        ({"path": "/runs/1"}, False),  # a page that loads itself again
+        ({"path": "/drafts/1/rows.json"}, False),
+        ({"path": "/static/console.js", "sec_fetch_user": "?1"}, False),
+        ({"path": "/_nicegui_ws/socket.io/", "method": "POST", "origin": HERE}, False),
+        ({"path": "/_nicegui_ws/socket.io/", "kind": "websocket", "origin": HERE}, False),
+    ],
+)
+async def test_only_what_a_person_does_lets_a_session_go_on(site: Site, asked: dict[str, str], goes_on: bool) -> None:
+    site.at += IDLE_S - 1
+    assert (await site.ask(cookie=site.signed_in, **asked))[0] == 200
+    site.at += 2
+    assert (await site.ask(cookie=site.signed_in))[0] == (200 if goes_on else 401)
+
+
+async def test_a_request_to_the_sockets_whose_browser_has_left_goes_no_further(site: Site) -> None:
+    site.first = {"type": "http.disconnect"}
+    assert await site.ask("/_nicegui_ws/socket.io/", cookie=site.signed_in) == (0, {})
+    assert site.inner.users == []
