@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from pydantic_core import to_json
@@ -53,7 +54,10 @@ class Writing:
             return _itself
         if not self.digests:
             return bool
-        return self._digest_whole if self.steps else self._digest
+        if self.steps:
+            return self._digest_whole
+        write = self.write
+        return lambda value: sha256(write(value)).digest()  # once a row: each call more is felt
 
     def taken_out(self, values: Values) -> Sequence[bytes | None]:
         """Take out of kept records what steps after the create send, as JSON; None where a record has nothing."""

@@ -467,7 +467,7 @@ def night(user: User, idv_s: float, *steps: str) -> Iterator[tuple[Server, tuple
 
 
 def test_a_night_follows_what_earlier_nights_left_open(user: User) -> None:
-    with night(user, 2.0, STANDARD, 'follow_up = "0s"') as (serving, command):
+    with night(user, 6.0, STANDARD, 'follow_up = "0s"') as (serving, command):
         first = user.types(*command, **serving.environ)
         assert first.code == 75, first.out
         (archived,) = user.home.glob("inbox/archive/*")

@@ -78,14 +78,14 @@ async def read_back(bodies: Iterator[bytes], wanted: int) -> Sequence[tuple[obje
     return found
 
 
-@pytest.mark.parametrize("rows", [100, pytest.param(5_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", [100, pytest.param(1_000, marks=pytest.mark.slow)])
 async def test_no_difference_is_invented_of_the_people_of_the_benchmarks(rows: int) -> None:
     found = await read_back(of_people(rows + rows // 20), rows)
     assert len(found) >= rows
     assert not any(found)
 
 
-@pytest.mark.parametrize("rows", [100, pytest.param(5_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", [100, pytest.param(400, marks=pytest.mark.slow)])
 async def test_no_difference_is_invented_of_bodies_of_every_field(rows: int) -> None:
     found = await read_back(of_random_tables(Random(19)), rows)
     assert len(found) >= rows

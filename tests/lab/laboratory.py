@@ -521,6 +521,14 @@ def play_seed(
     return story
 
 
+def is_hard(seed: int) -> bool:
+    """Whether the world of a seed is too hard for exactly once; nothing is played."""
+    with tempfile.TemporaryDirectory(prefix="lab-", dir=_fast_folder()) as folder:
+        story = Story(seed, Path(folder))
+        story.memory.close()
+    return story.world.weather.is_hard
+
+
 def _fast_folder() -> str | None:
     """Memory, where the system offers it: the lab kills processes, not machines."""
     shared = Path("/dev/shm")
