@@ -259,6 +259,7 @@ class RunFacts(Noted):
         after_create: the steps after a create.
         plans: those that its rows were sent by, the newest last; empty: rows were taken into it without one.
         acts: who did what, where people prepared it in steps.
+        begun_by: the user of the console who began it, else who ran the program, as `user@host`.
         fixed: the numbers of all rows with other cells than in the source.
         at_work_since: when the last pass began, seconds since the epoch.
         passes: the receipt of every pass; None: it was killed.
@@ -294,6 +295,7 @@ class RunFacts(Noted):
     after_create: AfterCreateFacts = Field(default_factory=AfterCreateFacts)
     plans: tuple[PlanFacts, ...] = ()
     acts: tuple[ActFacts, ...] = ()
+    begun_by: str = ""
     stopped_by: str = ""
     stopped_message: str = ""
     files: Mapping[str, str] = {}

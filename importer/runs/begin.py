@@ -17,6 +17,7 @@ from importer.runs.kept_profile import pace_of
 from importer.runs.load import checking_pool, kept_now, load
 from importer.runs.plans.held import Held
 from importer.runs.preconditions import refuse_repeated
+from importer.runs.receipts import operator
 from importer.runs.run_directory import forgotten_if_refused, new_header, run_directory
 from importer.runs.send import Sending
 from importer.runs.wiring import Destination, Workspace, open_workspace, rehearsing
@@ -91,7 +92,8 @@ def _stored(
     context: Context, workspace: Workspace, header: RunHeader, where: Destination, noted: RunFacts | None
 ) -> StoredRun:
     stored = workspace.runs.begin(header, noted)  # cut off from here on, it is still held to its plan
-    limits = RunFacts(limit=context.profile.source.limit, pace=pace_of(context.profile))
-    workspace.runs.note(stored.run, limits.merged(rehearsing(where)))
+    limit, by = context.profile.source.limit, context.people.by or operator()
+    asked = RunFacts(limit=limit, pace=pace_of(context.profile), begun_by=by)
+    workspace.runs.note(stored.run, asked.merged(rehearsing(where)))
     workspace.runs.keep_profile(stored.run, kept_now(context).model_dump_json())
     return stored

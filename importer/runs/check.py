@@ -15,6 +15,7 @@ from importer.runs.leftovers import tidy
 from importer.runs.load import at_hand, checking_pool, opened_source, prepare
 from importer.runs.plans.content import Planning
 from importer.runs.preconditions import require_whole_rows
+from importer.runs.receipts import operator
 from importer.runs.run_directory import checked_journal, forgotten_if_refused, new_header, run_directory
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def check(context: Context, source: Source, *, planning: Planning | None = None)
         place = registry.next_place(context.workspace)
         with run_directory(context, header.run_id) as (logged, directory), checked_journal(directory) as journal:
             stored = journal.runs.begin(header)
-            journal.runs.note(stored.run, RunFacts(place=place))
+            journal.runs.note(stored.run, RunFacts(place=place, begun_by=context.people.by or operator()))
             with forgotten_if_refused(journal.runs, stored, directory):
                 secret = _secret_of(context.workspace)
                 prepare(logged, journal, stored, found, secret=secret, pool=pool, planning=planning)

@@ -25,17 +25,19 @@ def _ignore(_: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who can be asked while a run is under way; None: nobody.
+    """Who does a command, and who can be asked while it is under way; None: nobody.
 
     Args:
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         ask_owner: asked whose an API key is that is new to a server; None: refused unless the profile names it.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
+        by: the user of the console who does it; empty: whoever runs the program.
     """
 
     confirm: Confirm | None = None
     ask_owner: AskOwner | None = None
     ask: Ask | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

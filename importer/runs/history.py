@@ -49,7 +49,7 @@ class Begun:
 
 
 def begun_by(workspace: Path) -> dict[str, Begun]:
-    """Return how the runs of a workspace came about, as their receipts say it; one without a receipt is left out."""
+    """Return how the runs of a workspace came about, as their receipts say it, else as they noted it themselves."""
     found: dict[str, Begun] = {}
     for location in dict.fromkeys(one.journal for one in registry.listed(workspace) if one.journal is not None):
         with closing(open_journal(location, writes=False)) as journal:
@@ -58,6 +58,8 @@ def begun_by(workspace: Path) -> dict[str, Begun]:
                 first = found.get(body["run_id"])
                 by = [one["by"] for one in body.get("acts", ())] or [first.by if first else body["operator"]]
                 found[body["run_id"]] = Begun(by[-1], first.by_night if first else body["command"] == "nightly")
+            for run_id in {summary.run_id for summary in journal.runs.summaries()} - found.keys():
+                found[run_id] = Begun(journal.runs.find(run_id).facts.begun_by, by_night=False)
     return found
 
 

@@ -146,6 +146,13 @@ def test_drafts_are_listed_with_their_step_gone_on_with_and_removed(
         assert remove["x"] + remove["width"] < 1280  # nobody has to find it by scrolling
         draft.get_by_role("link", name="people.csv").click()
         page.get_by_text("1 rows to fix").wait_for(timeout=120_000)
+        page.get_by_role("button", name="Put this row back").click()
+        page.get_by_text("Choose a cell first.").wait_for()
+        for button, shown, left in (("Leave this row out", "To fix", 0), ("Put this row back", "Left out", 1)):
+            page.get_by_role("button", name=shown).click()
+            page.locator(".ag-center-cols-container .ag-row").get_by_role("gridcell").first.click()
+            page.get_by_role("button", name=button).click()
+            page.get_by_text(f"{left} rows to fix").wait_for()
         page.goto(console.url)
         page.get_by_role("button", name="Remove people.csv").click()
         page.get_by_role("button", name="Keep it").click()

@@ -12,7 +12,7 @@ from importer.delivery import StopSwitch
 from importer.journal import Act, Draft, DraftFacts
 from importer.results import Report
 from importer.runs.check import check as check_source
-from importer.runs.context import Context
+from importer.runs.context import Context, People
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.profiles import write_files
 
@@ -36,7 +36,7 @@ async def check(
         BusyError: it was read, mapped or checked otherwise by somebody meanwhile.
     """
     found = await in_a_thread(partial(service.editable, draft, seen))
-    context = await beside_the_loop(context_of, service, found, "validate", emit, stop)
+    context = await beside_the_loop(partial(context_of, by=by), service, found, "validate", emit, stop)
     report = await beside_the_loop(check_source, context, service.source(found))
     facts = DraftFacts(plan="", stage="fix" if report.counts.get("invalid") else "check")
     noted = await in_a_thread(partial(note_check, service, found, report, facts, service.act(by, "checked")))
@@ -44,14 +44,19 @@ async def check(
     return noted
 
 
-def context_of(service: DraftService, draft: Draft, command: str, emit: Events, stop: StopSwitch) -> Context:
+def context_of(
+    service: DraftService, draft: Draft, command: str, emit: Events, stop: StopSwitch, *, by: str
+) -> Context:
     """Write the files of a draft, and return what a command on it shares.
+
+    Args:
+        by: the person.
 
     Raises:
         SourceError, ProfileError, StorageError: as of `profiles.write_files`.
     """
     profile = write_files(service, draft)
-    return Context(profile, command, emit, stop, machine=service.machine)
+    return Context(profile, command, emit, stop, People(by=by), service.machine)
 
 
 def note_check(service: DraftService, draft: Draft, report: Report, facts: DraftFacts, act: Act) -> Draft:

@@ -77,7 +77,7 @@ async def plan(
         BusyError: the draft was chosen otherwise by somebody meanwhile.
     """
     found = await in_a_thread(partial(service.editable, draft, seen))
-    context = await beside_the_loop(context_of, service, found, "plan", emit, stop)
+    context = await beside_the_loop(partial(context_of, by=by), service, found, "plan", emit, stop)
     path, holds = service.folder(found) / PLAN, has_plan(found)
     make = partial(make_plan, out=path, instead=not holds, author=author)
     report = await beside_the_loop(make, context, service.source(found))
@@ -163,8 +163,11 @@ async def run(
             _remember(service, draft, begun[0], by)
         emit(event)
 
-    context = await beside_the_loop(context_of, service, found, "run", listen, stop)
-    context, noted = replace(context, people=people), await in_a_thread(partial(_acts_of, service, draft))
+    context = await beside_the_loop(partial(context_of, by=by), service, found, "run", listen, stop)
+    context, noted = (
+        replace(context, people=replace(people, by=by)),
+        await in_a_thread(partial(_acts_of, service, draft)),
+    )
     try:
         return await run_planned(context, path, service.source(found), force=force, facts=noted)
     except ImporterError:

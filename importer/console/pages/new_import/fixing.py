@@ -24,7 +24,7 @@ from importer.console.texts import t
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
 from importer.runs.drafts.alike import Alike
-from importer.runs.drafts.correcting import Edit, correct, leave_out, undo
+from importer.runs.drafts.correcting import Edit, correct, leave_out, put_back, undo
 from importer.runs.drafts.fixing import ClusterView, FixingCounts, clusters, counts, rows
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
 
@@ -222,7 +222,8 @@ class _Fixing:
             return
         with ui.element("div").classes("row"):
             ui.button(t("fix.alike_cell"), on_click=self._alike_cell).props("no-caps outline")
-            ui.button(t("fix.leave_out"), on_click=self._leave_chosen_out).props("no-caps outline")
+            for text, work in ((t("fix.leave_out"), leave_out), (t("fix.put_back"), put_back)):
+                ui.button(text, on_click=partial(self._change_chosen, work)).props("no-caps outline")
             ui.button(t("fix.undo"), on_click=self._undo).props("no-caps outline")
             ui.button(t("fix.next"), on_click=self._next).props("no-caps")
 
@@ -231,11 +232,12 @@ class _Fixing:
         edit = Edit(int(event.args["data"]["row"]), column, str(event.args["newValue"] or ""))
         await self._change(partial(correct, self.console.drafts, self.draft.id, [edit]))
 
-    async def _leave_chosen_out(self) -> None:
+    async def _change_chosen(self, work: Callable[..., Draft]) -> None:
+        """Change the row of the cell that was clicked last as a whole."""
         if not self.chosen[0]:
             ui.notify(t("fix.choose"))
             return
-        await self._leave_out([self.chosen[0]])
+        await self._change(partial(work, self.console.drafts, self.draft.id, [self.chosen[0]]))
 
     async def _leave_out(self, numbers: list[int]) -> None:
         await self._change(partial(leave_out, self.console.drafts, self.draft.id, numbers))

@@ -16,6 +16,7 @@ from importer.delivery import StopSwitch
 from importer.journal import Draft
 from importer.profile import Profile
 from importer.results import Report
+from importer.runs.check import check
 from importer.runs.context import Context, People
 from importer.runs.drafts import checking, sending
 from importer.runs.drafts.correcting import Edit, correct
@@ -127,10 +128,10 @@ def test_the_same_rows_from_two_drafts_are_sent_once(service: DraftService, impo
 @pytest.mark.slow
 def test_rows_of_a_check_are_not_returned(service: DraftService, imported: Report) -> None:
     draft = begun(service, imported.run_id)
-    check = checked(service, draft.id).facts.checked_run
+    checked_run = checked(service, draft.id).facts.checked_run
     with pytest.raises(UsageError, match="has no rows to return"):
-        begun(service, check)
-    file = service.workspace / check / "rejects.csv"
+        begun(service, checked_run)
+    file = service.workspace / checked_run / "rejects.csv"
 
     async def chunks() -> AsyncIterator[bytes]:
         yield file.read_bytes()
@@ -146,6 +147,14 @@ def test_the_history_names_who_has_sent_a_run_or_else_who_ran_the_program(
 ) -> None:
     assert begun_by(service.workspace) == {imported.run_id: Begun(operator(), by_night=False)}
     draft = begun(service, imported.run_id)
+    checked_run = checked(service, draft.id).facts.checked_run
+    assert begun_by(service.workspace)[checked_run] == Begun(BY, by_night=False)
     given_back(service, draft.id)
-
     assert begun_by(service.workspace)[imported.run_id] == Begun("ana", by_night=False)
+
+
+def test_the_history_names_who_has_checked_a_file_on_the_command_line(service: DraftService, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(f"{HEADER}\n{line(0)}\n", encoding="utf-8")
+    report = check(Context(service.profile, "validate", ignore, StopSwitch(), People(), service.machine), file)
+    assert begun_by(service.workspace) == {report.run_id: Begun(operator(), by_night=False)}

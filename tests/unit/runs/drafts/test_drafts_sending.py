@@ -351,5 +351,5 @@ def test_another_target_needs_another_plan(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="was changed since it was planned, or was not planned yet"):
         run(service, draft)
-    context = checking.context_of(service, service.find(draft), "run", ignore, StopSwitch())
+    context = checking.context_of(service, service.find(draft), "run", ignore, StopSwitch(), by="kim")
     assert (context.profile.target, context.profile.target_origin) == ("live", "option")
