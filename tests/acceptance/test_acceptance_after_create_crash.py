@@ -39,7 +39,7 @@ KILLS: Sequence[tuple[str, float]] = (
 
 ROWS = [
     pytest.param(60, 1.5, KILLS[1::2], id="60 rows"),
-    pytest.param(500, 10.0, KILLS, id="500 rows", marks=pytest.mark.slow),
+    pytest.param(240, 6.0, KILLS, id="240 rows", marks=pytest.mark.slow),
 ]
 
 
