@@ -1,4 +1,4 @@
-"""Checks and runs that are under way in this process: begun, watched, stopped. Each is one task of the event loop.
+"""Checks and runs that are under way in this process: begun, watched, stopped, each by who may. Each is one task.
 
 What a job does is decided below, in `runs`; what became of it is in the journal, whatever happens to the task.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from importer.console.access import Role
+from importer.console.access import Role, Session
 from importer.console.live import Live
 from importer.core.errors import ImporterError
 from importer.core.ports import Clock
@@ -47,6 +47,27 @@ class Job:
         """Whether it has ended, one way or another."""
         return self.task is None or self.task.done()
 
+    def stop_by(self, session: Session) -> None:
+        """Stop it cleanly.
+
+        Raises:
+            RefusedError: somebody may not.
+        """
+        session.require(self.role)
+        self.stop.request("sigint")
+
+    def answer_by(self, session: Session, *, yes: bool) -> bool:
+        """Answer its question; returns whether there was one.
+
+        Raises:
+            RefusedError: somebody may not.
+        """
+        session.require(Role.RUN)
+        question = self.live.question
+        if question is not None:
+            question.answer(yes=yes)
+        return question is not None
+
     async def follow(self, work: Coroutine[Any, Any, object]) -> None:
         """Do the work, and keep how it ended."""
         try:
@@ -77,17 +98,21 @@ class Jobs:
         by_run = (job for job in reversed(self._jobs.values()) if job.live.run_id == key)
         return self._jobs.get(key) or next(by_run, None)
 
-    def begin(self, key: str, user: str, role: Role, work: Work) -> Job:
+    def begin(self, key: str, session: Session, role: Role, work: Work) -> Job:
         """Begin a job; where one about the same is under way, that goes on, and is returned.
 
         Args:
             role: what it takes to do this, and to stop it.
             work: given the job, whose `live` gets its events and whose `stop` stops it.
+
+        Raises:
+            RefusedError: somebody may not.
         """
+        session.require(role)
         found = self.find(key)
         if found is not None and not found.is_done:
             return found
-        job = Job(key, user, role, Live(self._clock.monotonic, self._clock.now))
+        job = Job(key, session.user, role, Live(self._clock.monotonic, self._clock.now))
         self._jobs.pop(key, None)
         self._jobs[key] = job
         job.task = asyncio.create_task(job.follow(work(job)))

@@ -13,7 +13,7 @@ import pytest
 
 from importer.approval import new_key
 from importer.console.access import password_hash
-from tests.acceptance.conftest import User, Witness, profile_for, serving, user
+from tests.acceptance.conftest import User, Witness, people, profile_for, sandbox, serving, user
 from tests.approvals import Office
 from tests.browser.conftest import looked_at
 from tests.browser.consoles import ConsoleServer, console_of
@@ -226,6 +226,37 @@ def _runs(console: ConsoleServer, page: Page, witness: Witness) -> None:
     page.get_by_role("heading", name="Under way").wait_for()
     page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=120_000)
     page.get_by_role("heading", name="Files").wait_for()
+
+
+def test_rows_that_go_back_to_their_run_are_planned_and_approved_where_the_policy_asks_for_it(
+    team: Team, new_page: Callable[..., Page]
+) -> None:
+    team.office.decrees(approval=False)
+    file = team.user.has("people.csv", people(4).replace("person3@", "person3.at."))
+    assert team.user.types_for_real("run", file, *sandbox(team.profile), **team.environ).code == 3
+    team.office.decrees()
+    with console_of(team.user, "--config", team.profile, **team.environ) as console:
+        page = new_page()
+        console.signs_in(page, "anna", _PASSWORD)
+        page.get_by_role("link", name="people.csv").click()
+        page.get_by_role("button", name="Fix and return these 1").click()
+        page.get_by_text("1 rows to fix").wait_for(timeout=120_000)
+        page.locator(".ag-row").first.wait_for()
+        types(page, 2, 3, "person3@example.com", 0)
+        go_on(page, "Go on: check", "check")
+        page.get_by_role("button", name="Check again").click()
+        page.get_by_label("Password").fill(_PASSWORD)
+        assert page.get_by_role("button", name="Return them").count() == 0
+        go_on(page, "Make the plan", "approve")
+        page.get_by_text("It can be approved by").first.wait_for(timeout=120_000)
+        assert page.get_by_role("button", name="Run:").count() == 0
+        _approves(console, new_page(), page.url)
+        page.reload()
+        page.get_by_role("button", name="Run: 1 customers").click()
+        page.wait_for_url("**/runs/**", timeout=120_000)
+        page.get_by_role("heading", name="Files").wait_for(timeout=120_000)
+    assert len(team.witness.customers()) == 4
+    assert team.user.types_for_real("show", "last", "--verify", "--json", **team.environ).code == 0
 
 
 def test_every_step_is_clean_for_axe_and_none_is_wider_than_its_window(

@@ -19,7 +19,7 @@ from importer.console.texts import t
 from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
-from importer.runs.drafts.sending import has_plan, judged
+from importer.runs.drafts.planning import has_plan, judged
 from importer.runs.history import Begun, all_runs, begun_by
 
 _HELD_BACK = ("invalid", "rejected", "failed", "unknown", "unsent")

@@ -75,8 +75,7 @@ class _LiveRun:
                 self._draw_question()
 
     async def _stop(self) -> None:
-        self.session.require(self.job.role)
-        self.job.stop.request("sigint")
+        self.job.stop_by(self.session)
         self.stop.disable()
         await self._log("stopped")
 
@@ -92,9 +91,7 @@ class _LiveRun:
                     ui.button(t("live.no"), on_click=lambda: self._answer(yes=False)).props("no-caps outline")
 
     async def _answer(self, *, yes: bool) -> None:
-        self.session.require(Role.RUN)
-        if self.job.live.question is not None:
-            self.job.live.question.answer(yes=yes)
+        if self.job.answer_by(self.session, yes=yes):
             await self._log("rest sent" if yes else "rest not sent")
 
     async def _log(self, what: str) -> None:

@@ -103,14 +103,13 @@ def _state_card(console: Console, session: Session, report: Mapping[str, Any], j
 
 def _resume(console: Console, session: Session, report: Mapping[str, Any]) -> None:
     """Go on with a run; the page then shows what it does."""
-    session.require(Role.RUN)
     run_id = str(report["run_id"])
 
     async def work(job: Job) -> object:
         people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the banner names the host
         return await resume(console.drafts, run_id, by=session.user, emit=job.live, stop=job.stop, people=people)
 
-    console.jobs.begin(run_id, session.user, Role.RUN, work)
+    console.jobs.begin(run_id, session, Role.RUN, work)
     ui.navigate.reload()
 
 

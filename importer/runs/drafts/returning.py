@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,12 +23,18 @@ from importer.runs import registry
 from importer.runs.context import Context, People
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.mapping import choose_mapping
+from importer.runs.drafts.planning import PLAN, has_plan, keep_plan, plan_of
 from importer.runs.drafts.reading import came_from
 from importer.runs.drafts.receiving import receive
 from importer.runs.drafts.sending import log_acts, profile_of_run
-from importer.runs.kept_profile import kept_profile
-from importer.runs.retry import retry
+from importer.runs.kept_profile import for_target, kept_profile, recalled_under
+from importer.runs.plans.authorship import Author, no_author
+from importer.runs.plans.gate import requirement
+from importer.runs.plans.kinds import read_plan_of
+from importer.runs.plans.return_plan import ReturnPlan
+from importer.runs.retry import plan_retry, retry
 from importer.runs.returns import routing
+from importer.runs.wiring import destination
 
 FIXED = "fixed.csv"
 """Name, in the folder of a draft, of what goes back to a run."""
@@ -84,10 +91,50 @@ def target_of(service: DraftService, draft: Draft) -> str:
         return opened.stored.header.target
 
 
+def needs_plan(service: DraftService, run_id: str) -> bool:
+    """Whether the target of a run takes nothing that no plan says, as far as this machine knows.
+
+    Raises:
+        ImporterError: as of `gate.requirement`, or the target cannot be used any more.
+    """
+    with registry.opened_run(service.workspace, run_id) as run:
+        profile = for_target(recalled_under(service.profile, run.stored), run.stored.header)
+    return requirement(profile, destination(profile)) is not None
+
+
+async def plan_return(
+    service: DraftService, draft: str, *, by: str, emit: Events, stop: StopSwitch, author: Author = no_author
+) -> Draft:
+    """Make the plan of what a draft, as it is corrected now, sends into the run that its rows are from.
+
+    Args:
+        by: the person.
+        author: as of `planning.plan`.
+
+    Raises:
+        UsageError: the file of the draft is one of its own, or there is nothing to send; or as of
+            `DraftService.editable`.
+        ImporterError: as of `runs.retry.plan_retry`; a plan that somebody has approved, and that still holds, is kept.
+    """
+    found = await in_a_thread(partial(service.editable, draft))
+    run_id, file = await in_a_thread(partial(_returned, service, found))
+    profile = await in_a_thread(partial(profile_of_run, service, run_id))
+    context = Context(profile, "plan", emit, stop, People(by=by), service.machine)
+    plan = await plan_retry(context, run_id, fixed=file, author=author)
+    if plan.sends_nothing:
+        raise UsageError("Nothing was fixed in these rows, so there is nothing to send.", "Fix one of them first.")
+    await in_a_thread(partial(keep_plan, service, found, plan))
+    return await in_a_thread(
+        partial(service.note, found, DraftFacts(plan=PLAN, stage="approve"), service.act(by, "planned"))
+    )
+
+
 async def give_back(
     service: DraftService, draft: str, *, by: str, emit: Events, stop: StopSwitch, people: People
 ) -> Report:
     """Send the rows of a draft, as they are corrected now, back into the run that they are from.
+
+    Where there is a plan of that, exactly what it says is sent.
 
     Args:
         by: the person.
@@ -98,17 +145,28 @@ async def give_back(
         ImporterError: as of `runs.retry.retry`; the draft can still be changed.
     """
     found = await in_a_thread(partial(service.editable, draft))
-    run = await in_a_thread(partial(run_of, service, found))
-    if run is None:
-        raise UsageError("The file of this draft was not handed out by a run.", "Plan it, and send the plan.")
-    file = await in_a_thread(partial(_write_fixed, service, found))
-    await in_a_thread(partial(log_acts, service, run.run_id, [*service.acts(draft), service.act(by, "returned")]))
-    profile = await in_a_thread(partial(profile_of_run, service, run.run_id))
-    report = await retry(Context(profile, "retry", emit, stop, people, service.machine), run.run_id, fixed=file)
+    run_id, file = await in_a_thread(partial(_returned, service, found))
+    profile = await in_a_thread(partial(profile_of_run, service, run_id))
+    plan = read_plan_of(ReturnPlan, plan_of(service, found), profile.commands) if has_plan(found) else None
+    await in_a_thread(partial(log_acts, service, run_id, [*service.acts(draft), service.act(by, "returned")]))
+    context = Context(profile, "retry", emit, stop, replace(people, by=by), service.machine)
+    report = await retry(context, run_id, fixed=file, plan=plan)
     facts = DraftFacts(run_id=report.run_id, stage="results")
     with service.opened() as drafts:  # whoever has changed the draft since: its rows are sent
         drafts.note(draft, facts, service.act(by, "returned", run=report.run_id))
     return report
+
+
+def _returned(service: DraftService, draft: Draft) -> tuple[str, Path]:
+    """The run that a draft goes back to, and what goes back, which is written here.
+
+    Raises:
+        UsageError: the file of the draft is one of its own.
+    """
+    run = run_of(service, draft)
+    if run is None:
+        raise UsageError("The file of this draft was not handed out by a run.", "Plan it, and send the plan.")
+    return run.run_id, _write_fixed(service, draft)
 
 
 def _map_as_in_the_run(service: DraftService, run_id: str, draft: str, by: str) -> Draft:

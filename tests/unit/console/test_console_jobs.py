@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from importer.console.access import Role
+from importer.console.access import RefusedError, Role, Session
 from importer.console.jobs import Job, Jobs
 from importer.console.live import SECONDS, Live
+from importer.console.sessions import Sessions
 from importer.core.errors import ImporterError, UsageError
 from importer.core.events import Event
 from tests.lab.virtual_time import VirtualClock, run_virtual
 
 HOUR_S = 3_600.0
+
+
+def who(user: str, *roles: Role) -> Session:
+    return Session("1", user, frozenset(roles), Sessions(b"secret", HOUR_S, lambda: 0.0, Path("nowhere")))
+
+
+ANNA, BEN = who("anna", Role.PREPARE), who("ben", Role.PREPARE)
 Scene = Callable[[Jobs], Coroutine[Any, Any, None]]
 
 
@@ -52,11 +61,11 @@ async def ended(job: Job) -> None:
 
 def test_what_is_under_way_is_not_begun_a_second_time() -> None:
     async def scene(jobs: Jobs) -> None:
-        first = jobs.begin("draft", "anna", Role.PREPARE, lasts)
+        first = jobs.begin("draft", ANNA, Role.PREPARE, lasts)
         await VirtualClock().sleep(HOUR_S / 2)
-        assert jobs.begin("draft", "ben", Role.PREPARE, lasts) is first
+        assert jobs.begin("draft", BEN, Role.PREPARE, lasts) is first
         assert (first.user, first.is_done) == ("anna", False)
-        assert jobs.begin("another", "ben", Role.PREPARE, lasts) is not first
+        assert jobs.begin("another", BEN, Role.PREPARE, lasts) is not first
 
     play(scene)
 
@@ -67,20 +76,20 @@ def test_a_run_that_a_draft_has_begun_is_not_begun_a_second_time_by_its_own_name
             job.live(Event("run_started", {"run_id": "R1", "source": "a.csv", "target": "t", "dry_run": False}))
             await lasts(job)
 
-        first = jobs.begin("draft", "anna", Role.PREPARE, runs)
+        first = jobs.begin("draft", ANNA, Role.PREPARE, runs)
         await VirtualClock().sleep(1.0)
         assert jobs.find("R1") is first
-        assert jobs.begin("R1", "ben", Role.PREPARE, lasts) is first
+        assert jobs.begin("R1", BEN, Role.PREPARE, lasts) is first
 
     play(scene)
 
 
 def test_what_has_ended_can_be_begun_again_and_the_newest_is_found() -> None:
     async def scene(jobs: Jobs) -> None:
-        first = jobs.begin("draft", "anna", Role.PREPARE, lasts)
+        first = jobs.begin("draft", ANNA, Role.PREPARE, lasts)
         await ended(first)
         assert first.is_done
-        second = jobs.begin("draft", "ben", Role.PREPARE, lasts)
+        second = jobs.begin("draft", BEN, Role.PREPARE, lasts)
         assert second is not first
         assert jobs.find("draft") is second
         assert jobs.find("nobody's") is None
@@ -90,7 +99,7 @@ def test_what_has_ended_can_be_begun_again_and_the_newest_is_found() -> None:
 
 def test_of_two_jobs_about_one_run_the_newer_one_is_found() -> None:
     async def scene(jobs: Jobs) -> None:
-        made = [jobs.begin(key, "anna", Role.PREPARE, lasts) for key in ("draft", "resumed")]
+        made = [jobs.begin(key, ANNA, Role.PREPARE, lasts) for key in ("draft", "resumed")]
         for job in made:
             job.live.on_delivery_started({"run_id": "R1"})
         assert jobs.find("R1") is made[1]
@@ -104,7 +113,7 @@ def test_how_a_job_failed_is_kept_and_nothing_is_raised(error: Exception) -> Non
         raise error
 
     async def scene(jobs: Jobs) -> None:
-        job = jobs.begin("draft", "anna", Role.PREPARE, fails)
+        job = jobs.begin("draft", ANNA, Role.PREPARE, fails)
         await ended(job)
         assert job.error is (error if isinstance(error, ImporterError) else None)
         assert job.is_broken is not isinstance(error, ImporterError)
@@ -114,7 +123,7 @@ def test_how_a_job_failed_is_kept_and_nothing_is_raised(error: Exception) -> Non
 
 def test_only_what_has_ended_is_forgotten() -> None:
     async def scene(jobs: Jobs) -> None:
-        job = jobs.begin("draft", "anna", Role.PREPARE, lasts)
+        job = jobs.begin("draft", ANNA, Role.PREPARE, lasts)
         jobs.forget("draft")
         assert jobs.find("draft") is job
         await ended(job)
@@ -128,10 +137,53 @@ def test_only_what_has_ended_is_forgotten() -> None:
 def test_all_jobs_are_asked_to_stop_and_waited_for() -> None:
     async def scene(jobs: Jobs) -> None:
         await jobs.stop_all()
-        made = [jobs.begin(key, "anna", Role.PREPARE, until_stopped) for key in ("one", "two")]
+        made = [jobs.begin(key, ANNA, Role.PREPARE, until_stopped) for key in ("one", "two")]
         await VirtualClock().sleep(5.0)
         await jobs.stop_all()
         assert all(job.is_done and job.stop.requested for job in made)
+
+    play(scene)
+
+
+# --------------------------------------------------------------------------- roles
+
+
+@pytest.mark.parametrize(
+    ("role", "refused"),
+    [
+        (Role.PREPARE, {Role.VIEW, Role.APPROVE, Role.RUN}),  # Check again, Make the plan
+        (Role.RUN, {Role.VIEW, Role.APPROVE, Role.PREPARE}),  # Run, Resume, Return
+    ],
+)
+def test_nothing_is_begun_or_stopped_by_who_has_not_its_role(role: Role, refused: set[Role]) -> None:
+    async def scene(jobs: Jobs) -> None:
+        for other in refused:
+            with pytest.raises(RefusedError, match=f"'{role}'"):
+                jobs.begin("draft", who("carl", other), role, lasts)
+        assert jobs.find("draft") is None
+        job = jobs.begin("draft", who("anna", role), role, lasts)
+        for other in refused:
+            with pytest.raises(RefusedError, match=f"'{role}'"):
+                job.stop_by(who("carl", other))
+        assert not job.stop.requested
+        job.stop_by(who("rita", role))
+        assert job.stop.requested
+
+    play(scene)
+
+
+def test_the_question_of_a_run_is_answered_by_who_may_run_alone() -> None:
+    async def scene(jobs: Jobs) -> None:
+        job = jobs.begin("draft", who("rita", Role.RUN), Role.RUN, lasts)
+        assert job.answer_by(who("rita", Role.RUN), yes=True) is False
+        asked = asyncio.create_task(job.live.ask("Go on?"))
+        await VirtualClock().sleep(1.0)
+        for role in (Role.VIEW, Role.APPROVE, Role.PREPARE):
+            with pytest.raises(RefusedError, match="'run'"):
+                job.answer_by(who("carl", role), yes=True)
+        assert job.live.question is not None
+        assert job.answer_by(who("rita", Role.RUN), yes=False)
+        assert await asked is False
 
     play(scene)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -20,8 +20,11 @@ from importer.console.texts import t
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
 from importer.profile import HARMLESS_TARGETS
+from importer.results import Report
 from importer.runs.context import People
-from importer.runs.drafts.sending import approve, has_plan, judged, run
+from importer.runs.drafts.planning import approve, has_plan, judged
+from importer.runs.drafts.returning import give_back
+from importer.runs.drafts.sending import run
 from importer.runs.plans.approve import Judged
 
 
@@ -101,9 +104,8 @@ def _run_card(console: Console, session: Session, draft: Draft, found: Judged) -
         require_typed = live_question(host if is_live else "", question)
 
         def send() -> None:
-            session.require(Role.RUN)
             require_typed()
-            _begin(console, session, draft)
+            _begin(console, session, draft, give_back if found.plan.job == "return" else run)
 
         ui.button(t("approve.send", count=f"{found.plan.rows:,}"), on_click=send).props("no-caps")
 
@@ -126,12 +128,16 @@ def live_question(host: str, question: str) -> Callable[[], None]:
     return require
 
 
-def _begin(console: Console, session: Session, draft: Draft) -> None:
-    """Send exactly what the plan says; the page then shows how far that is."""
+def _begin(console: Console, session: Session, draft: Draft, run: Callable[..., Coroutine[Any, Any, Report]]) -> None:
+    """Send exactly what the plan says; the page then shows how far that is.
+
+    Args:
+        run: does it.
+    """
 
     async def work(job: Job) -> object:
         people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the host was typed on the page
         return await run(console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop, people=people)
 
-    console.jobs.begin(draft.id, session.user, Role.RUN, work)
+    console.jobs.begin(draft.id, session, Role.RUN, work)
     ui.navigate.to(step_address(draft, "run"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
 from importer.console.layout import card, counts_list, heading, hint
-from importer.console.pages.new_import.returning import return_card
+from importer.console.pages.new_import.returning import needs_plan_first, return_card
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.waiting import begin_check, shows_job
 from importer.console.signing import own_key_file, own_signer
@@ -22,8 +22,8 @@ from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
 from importer.results import PreviewedRow
 from importer.runs import registry
-from importer.runs.drafts.returning import run_of
-from importer.runs.drafts.sending import choose_target, plan
+from importer.runs.drafts.planning import choose_target, plan
+from importer.runs.drafts.returning import plan_return, run_of
 from importer.runs.history import one_run
 from importer.runs.plans.authorship import no_author
 from importer.runs.preview import preview
@@ -47,10 +47,10 @@ async def draw(console: Console, session: Session, draft: Draft) -> None:
     _bodies_card(shown)
     if draft.facts.run_id:
         return
-    if run is not None:
+    if run is not None and not await needs_plan_first(console, run.run_id):
         await return_card(console, session, draft, run.run_id)
     elif session.may(Role.PREPARE):
-        _plan_card(console, session, draft)
+        _plan_card(console, session, draft, plan if run is None else plan_return)
 
 
 def _check_again(console: Console, session: Session, draft: Draft) -> None:
@@ -115,7 +115,14 @@ def _bodies_card(shown: Sequence[PreviewedRow]) -> None:
                         ui.label(f"{one.before} → {one.after}" if is_changed else one.before or one.after)
 
 
-def _plan_card(console: Console, session: Session, draft: Draft) -> None:
+def _plan_card(
+    console: Console, session: Session, draft: Draft, plan: Callable[..., Coroutine[Any, Any, Draft]]
+) -> None:
+    """The way to the plan.
+
+    Args:
+        plan: makes it.
+    """
     with card(t("check.plan")):
         hint(t("check.plan_hint"))
         key = own_key_file(session) if load_policy() is not None else None
@@ -133,7 +140,7 @@ def _plan_card(console: Console, session: Session, draft: Draft) -> None:
                     console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop, author=author
                 )
 
-            console.jobs.begin(draft.id, session.user, Role.PREPARE, work)
+            console.jobs.begin(draft.id, session, Role.PREPARE, work)
             ui.navigate.to(step_address(draft, "approve"))
 
         ui.button(t("check.make"), on_click=make).props("no-caps")

@@ -13,11 +13,12 @@ from importer.console.layout import card, hint
 from importer.console.pages.new_import.approving import live_question
 from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
+from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
 from importer.profile import HARMLESS_TARGETS
 from importer.runs.context import People
-from importer.runs.drafts.returning import begin_return, give_back, target_of
+from importer.runs.drafts.returning import begin_return, give_back, needs_plan, target_of
 
 
 def return_button(console: Console, session: Session, run_id: str, count: int) -> None:
@@ -35,6 +36,15 @@ def return_button(console: Console, session: Session, run_id: str, count: int) -
     button = ui.button(t("returning.fix", count=f"{count:,}"), on_click=begin).props("no-caps")
 
 
+async def needs_plan_first(console: Console, run_id: str) -> bool:
+    """Whether the rows of a draft are planned before they go back to their run; where that is unclear, it is said."""
+    try:
+        return await beside_the_loop(needs_plan, console.drafts, run_id)
+    except ImporterError as error:
+        ui.label(str(error)).classes("problem").props("role=alert")
+        return False
+
+
 async def return_card(console: Console, session: Session, draft: Draft, run_id: str) -> None:
     """Send the rows of a draft back to their run; the page then shows how far that is."""
     target = await beside_the_loop(target_of, console.drafts, draft)
@@ -48,7 +58,6 @@ async def return_card(console: Console, session: Session, draft: Draft, run_id: 
         require_typed = live_question(host, t("returning.live", host=host))
 
         def send() -> None:
-            session.require(Role.RUN)
             require_typed()
             _begin(console, session, draft)
 
@@ -60,5 +69,5 @@ def _begin(console: Console, session: Session, draft: Draft) -> None:
         people = People(confirm=lambda _host, _rows: True, ask=job.live.ask)  # the host was typed on the page
         return await give_back(console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop, people=people)
 
-    console.jobs.begin(draft.id, session.user, Role.RUN, work)
+    console.jobs.begin(draft.id, session, Role.RUN, work)
     ui.navigate.to(step_address(draft, "run"))

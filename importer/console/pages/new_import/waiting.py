@@ -43,26 +43,20 @@ def shows_job(console: Console, session: Session, draft: Draft) -> bool:
 
 def begin_check(console: Console, session: Session, draft: Draft) -> None:
     """Begin a check, and show how far it is."""
-    session.require(Role.PREPARE)
 
     async def work(job: Job) -> object:
         return await check(console.drafts, draft.id, by=session.user, emit=job.live, stop=job.stop)
 
-    show_job(session, console.jobs.begin(draft.id, session.user, Role.PREPARE, work))
+    show_job(session, console.jobs.begin(draft.id, session, Role.PREPARE, work))
 
 
 def show_job(session: Session, job: Job) -> None:
     """Show how far a job is, and the way to stop it."""
-
-    def stop() -> None:
-        session.require(job.role)
-        job.stop.request("sigint")
-
     with card(t("waiting.title")):
         line = ui.label(job.live.tally.line()).props("role=status aria-live=off")
         bar = ui.linear_progress(show_value=False).props(f'aria-label="{t("live.progress")}"')
         if session.may(job.role):
-            ui.button(t("live.stop"), on_click=stop).props("no-caps outline")
+            ui.button(t("live.stop"), on_click=lambda: job.stop_by(session)).props("no-caps outline")
 
     def update() -> None:
         if job.is_done:

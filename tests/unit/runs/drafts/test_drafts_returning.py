@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from importer.core.errors import UsageError
+from importer.core.errors import PlanRefusedError, UsageError
 from importer.core.events import Event
 from importer.delivery import StopSwitch
 from importer.journal import Draft
 from importer.profile import Profile
 from importer.results import Report
+from importer.runs import registry
 from importer.runs.check import check
 from importer.runs.context import Context, People
-from importer.runs.drafts import checking, sending
+from importer.runs.drafts import checking, planning
 from importer.runs.drafts.correcting import Edit, correct
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.receiving import receive
-from importer.runs.drafts.returning import begin_return, give_back, run_of
+from importer.runs.drafts.returning import begin_return, give_back, plan_return, run_of
 from importer.runs.history import Begun, begun_by
 from importer.runs.receipt_check import check_receipt
 from importer.runs.receipts import operator
@@ -55,6 +56,10 @@ def begun(service: DraftService, run_id: str) -> Draft:
 
 def checked(service: DraftService, draft: str) -> Draft:
     return asyncio.run(checking.check(service, draft, by=BY, emit=ignore, stop=StopSwitch()))
+
+
+def planned(service: DraftService, draft: str) -> Draft:
+    return asyncio.run(plan_return(service, draft, by=BY, emit=ignore, stop=StopSwitch()))
 
 
 def given_back(service: DraftService, draft: str) -> Report:
@@ -95,9 +100,41 @@ def test_a_draft_of_returned_rows_is_never_planned_as_new_customers(service: Dra
     draft = begun(service, imported.run_id)
 
     with pytest.raises(UsageError, match="comes back to its run"):
-        asyncio.run(sending.plan(service, draft.id, by=BY, emit=ignore, stop=StopSwitch()))
+        asyncio.run(planning.plan(service, draft.id, by=BY, emit=ignore, stop=StopSwitch()))
 
     assert not service.find(draft.id).facts.plan
+
+
+def test_a_return_is_planned_and_sent_as_planned(service: DraftService, imported: Report) -> None:
+    draft = begun(service, imported.run_id)
+    checked(service, draft.id)
+    with pytest.raises(UsageError, match="there is nothing to send"):
+        planned(service, draft.id)
+    correct(service, draft.id, [Edit(2, "Email", "fixed@example.com")], by=BY)
+    checked(service, draft.id)
+    planned(service, draft.id)
+    plan = planning.judged(service, draft.id).plan
+    assert (plan.job, plan.run_id, plan.rows) == ("return", imported.run_id, 1)
+
+    report = given_back(service, draft.id)
+
+    assert report.counts["created"] == 2
+    with registry.opened_run(service.workspace, imported.run_id) as run:
+        assert [one.sha256 for one in run.stored.facts.plans] == [plan.sha256]
+
+
+def test_a_run_that_has_gone_on_since_a_return_was_planned_takes_nothing(
+    service: DraftService, imported: Report
+) -> None:
+    drafts = [begun(service, imported.run_id).id for _ in range(2)]
+    for row, draft in enumerate(drafts, 2):
+        checked(service, draft)
+        correct(service, draft, [Edit(row, "Email", f"fixed{row}@example.com")], by=BY)
+        checked(service, draft)
+        planned(service, draft)
+    given_back(service, drafts[0])
+    with pytest.raises(PlanRefusedError, match="the run has gone on since"):
+        given_back(service, drafts[1])
 
 
 @pytest.mark.slow

@@ -21,12 +21,13 @@ from importer.delivery import StopSwitch
 from importer.journal import CheckChoices, Correction, Draft
 from importer.profile import Profile
 from importer.results import Report
-from importer.runs.context import People
-from importer.runs.drafts import checking, sending
+from importer.runs.context import Machine, People
+from importer.runs.drafts import checking, planning, sending
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.mapping import choose_mapping, mapping
 from importer.runs.drafts.receiving import receive
 from importer.runs.receipt_check import check_receipt
+from importer.runs.wiring import SystemClock
 from tests.approvals import Office
 
 HEADER = "Legacy ID,First Name,Last Name,Email,Phone,Phone Type\n"
@@ -67,7 +68,7 @@ def check(service: DraftService, draft: str) -> Draft:
 
 
 def plan(service: DraftService, draft: str, **how: Any) -> Draft:
-    return asyncio.run(sending.plan(service, draft, by="kim", emit=ignore, stop=StopSwitch(), **how))
+    return asyncio.run(planning.plan(service, draft, by="kim", emit=ignore, stop=StopSwitch(), **how))
 
 
 def run(
@@ -162,7 +163,7 @@ def test_what_was_planned_is_sent_and_the_receipt_says_who_did_what(service: Dra
     fix(service, draft)
 
     planned = plan(service, draft)
-    said = sending.judged(service, draft).plan
+    said = planning.judged(service, draft).plan
     report = run(service, draft)
 
     sent = service.find(draft)
@@ -216,7 +217,7 @@ def test_a_draft_that_was_changed_since_its_plan_is_planned_again(service: Draft
         run(service, draft)
     plan(service, draft)
 
-    assert sending.judged(service, draft).plan.rows == 3
+    assert planning.judged(service, draft).plan.rows == 3
 
 
 @pytest.mark.slow
@@ -302,6 +303,13 @@ def test_a_draft_knows_its_run_after_a_kill_and_the_run_goes_on(service: DraftSe
     assert len(set(ids)) == 40
 
 
+class InAMonth(SystemClock):
+    """Plans of today have expired."""
+
+    def now(self) -> float:
+        return super().now() + 30 * 86_400
+
+
 @pytest.mark.slow
 def test_a_second_person_approves_the_plan_with_their_own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     office = Office(tmp_path / "office", "sandbox.example.com")
@@ -314,18 +322,22 @@ def test_a_second_person_approves_the_plan_with_their_own_key(tmp_path: Path, mo
     service = DraftService(Profile.load(options={**options, **targets}, environ={}))
     draft = draft_of(service)
     plan(service, draft, author=lambda: office.signer("anna"))
-    shown = sending.judged(service, draft)
+    shown = planning.judged(service, draft)
     assert shown.missing
 
-    approved = sending.approve(service, draft, office.signer("ben"), shown.plan.sha256, by="ben")
+    approved = planning.approve(service, draft, office.signer("ben"), shown.plan.sha256, by="ben")
 
     assert approved.approved
     assert service.find(draft).facts.stage == "run"
     assert service.acts(draft)[-1].details == {"plan": shown.plan.sha256, "key": "ben"}
     with pytest.raises(PlanRefusedError, match="another one than a moment ago"):
-        sending.approve(service, draft, office.signer("ben"), "0" * 64, by="ben")
-    with pytest.raises(UsageError, match="is a plan that ben has approved, and is not replaced"):
+        planning.approve(service, draft, office.signer("ben"), "0" * 64, by="ben")
+    with pytest.raises(UsageError, match="ben approved the plan of this draft already, and it still holds"):
         plan(service, draft, author=lambda: office.signer("anna"))
+    assert planning.judged(service, draft).approved
+    later = DraftService(service.profile, Machine(InAMonth()))
+    plan(later, draft, author=lambda: office.signer("anna"))
+    assert not planning.judged(later, draft).approved
 
 
 @pytest.mark.parametrize("target", ["live", "../x", ""])
@@ -333,7 +345,7 @@ def test_a_target_that_the_profile_does_not_name_cannot_be_chosen(service: Draft
     draft = draft_of(service)
 
     with pytest.raises(UsageError, match="There is no such target in the profile of the console"):
-        sending.choose_target(service, draft, target, by="kim")
+        planning.choose_target(service, draft, target, by="kim")
 
     assert service.find(draft).facts.target == ""
 
@@ -344,10 +356,10 @@ def test_another_target_needs_another_plan(tmp_path: Path) -> None:
     service = DraftService(Profile.load(options={"workspace": tmp_path / "runs", **targets}, environ={}))
     draft = draft_of(service)
     plan(service, draft)
-    sending.choose_target(service, draft, "emulator", by="kim")
-    assert sending.judged(service, draft).plan.target == "emulator"
+    planning.choose_target(service, draft, "emulator", by="kim")
+    assert planning.judged(service, draft).plan.target == "emulator"
 
-    sending.choose_target(service, draft, "live", by="kim")
+    planning.choose_target(service, draft, "live", by="kim")
 
     with pytest.raises(UsageError, match="was changed since it was planned, or was not planned yet"):
         run(service, draft)
