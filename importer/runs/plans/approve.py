@@ -27,7 +27,7 @@ from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Signature
 from importer.profile.operating import ApprovalSettings
 from importer.runs.plans.kinds import read_plan
-from importer.runs.plans.plan_file import MAKE_AGAIN, PlanFile
+from importer.runs.plans.plan_file import MAKE_AGAIN, PlanFile, alone_at
 
 COUNTS = "counts"
 _UNKNOWN = "genuine, if the key is theirs: no policy here says so"
@@ -158,7 +158,7 @@ def _iso(seconds: float) -> str:
 
 
 def approve(path: Path, signer: Signer, sha256: str, now: float) -> tuple[PlanFile, Signature]:
-    """Sign a plan, and write the signature into its file.
+    """Sign a plan, and write the signature into its file, beside those of people who sign at the same moment.
 
     Args:
         sha256: of the plan that the signer was shown.
@@ -169,12 +169,13 @@ def approve(path: Path, signer: Signer, sha256: str, now: float) -> tuple[PlanFi
         PlanRefusedError: it is not the plan that was shown, or no plan any more.
         StorageError: the file cannot be written.
     """
-    plan = read_plan(path)
-    if plan.sha256 != sha256:
-        raise PlanRefusedError(f"The plan '{path}' is another one than a moment ago; it was not signed.")
-    made = signature(plan, signer, now)
-    signed = plan.signed(made)
-    signed.write(path)
+    with alone_at(path):
+        plan = read_plan(path)
+        if plan.sha256 != sha256:
+            raise PlanRefusedError(f"The plan '{path}' is another one than a moment ago; it was not signed.")
+        made = signature(plan, signer, now)
+        signed = plan.signed(made)
+        signed.put(path)
     return signed, made
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -16,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from importer.core.atomic_files import storage_error, write_file
 from importer.core.errors import PlanRefusedError, UsageError
+from importer.core.locks import locked_to_replace
 from importer.core.plans import Approvable, Job, Moment, Signature
 from importer.profile import Profile
 
@@ -130,6 +133,11 @@ class PlanFile(PlanPart):
             UsageError: that name is of another plan that somebody has approved, or of a file that is not a plan.
             StorageError: it cannot be written.
         """
+        with alone_at(path):
+            self.put(path, instead=instead)
+
+    def put(self, path: Path, *, instead: bool = False) -> None:
+        """Write the file where `alone_at` is held already; arguments and errors as of `write`."""
         require_replaceable(path, None if instead else self.sha256)
         content = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1).encode()
         try:
@@ -167,6 +175,21 @@ class PlanFile(PlanPart):
 MAKE_AGAIN = "Make the plan again."
 _REPLACED = "Choose another name with --out, or remove that file first."
 NAME_ONE = "Name the file of a plan, as it was shown when the plan was made."
+
+
+@contextmanager
+def alone_at(path: Path) -> Iterator[None]:
+    """Have nobody else sign or replace the plan of a file while the block runs: two signatures at once are both kept.
+
+    Raises:
+        StorageError: the file cannot be locked.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked_to_replace(path))
+        except OSError as error:
+            raise storage_error(error, path.parent) from error
+        yield
 
 
 def require_replaceable(path: Path | None, sha256: str | None = "") -> None:
