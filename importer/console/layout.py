@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ import structlog
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from importer.console.access import RefusedError, Session
+from importer.console.access import RefusedError, Role, Session
 from importer.console.texts import t
 from importer.core.errors import ImporterError
 from importer.profile import HARMLESS_TARGETS, Profile
@@ -55,6 +55,8 @@ def _bar(session: Session, path: str) -> None:
     ui.label(t("app.title")).classes("brand")
     with ui.element("nav").props(f'aria-label="{t("nav.label")}"'):
         for target, name in _PAGES.items():
+            if target == "/new" and not session.may(Role.PREPARE):
+                continue
             link = ui.link(t(name), target)
             if target == path:
                 link.props("aria-current=page")
@@ -121,6 +123,30 @@ def card(title: str = "", **props: Any) -> Iterator[None]:
         for name, value in props.items():
             section.props(f'{name}="{value}"')
         yield
+
+
+def cells_table(name: str, header: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of texts that scrolls in its card.
+
+    Args:
+        rows: the first text of each is its heading.
+    """
+    with (
+        ui.element("div").classes("scroll").props(f'tabindex=0 role=region aria-label="{name}"'),
+        ui.element("table").classes("cells"),
+    ):
+        with ui.element("thead"), ui.element("tr"):
+            for text in header:
+                with ui.element("th").props("scope=col"):
+                    ui.label(text)
+        with ui.element("tbody"):
+            for first, *others in rows:
+                with ui.element("tr"):
+                    with ui.element("th").props("scope=row"):
+                        ui.label(first)
+                    for text in others:
+                        with ui.element("td"):
+                            ui.label(text)
 
 
 def target_banner(profile: Profile, target: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from importer.journal import (
 )
 from importer.results import Report, undone_of, verdict
 from importer.runs import registry
+from importer.runs.drafts.removing import draft_at
 from importer.runs.endings import follow_up
 
 
@@ -40,26 +41,38 @@ class Begun:
     """How a run came about.
 
     Args:
-        by: the person who sent it, as far as somebody has signed in; else who ran the program, as `user@host`.
+        by: the person who sent it, as far as somebody has signed in; else who ran the program, as `user@host`; empty:
+            it has no receipt that says so.
         by_night: whether nightly began it.
+        draft: the draft that it is a check or a run of; empty: of none.
     """
 
     by: str
     by_night: bool
+    draft: str = ""
 
 
 def begun_by(workspace: Path) -> dict[str, Begun]:
-    """Return how the runs of a workspace came about, as their receipts say it, else as they noted it themselves."""
+    """Return how the runs of a workspace came about: as their receipts say it, else as they noted it themselves."""
     found: dict[str, Begun] = {}
     for location in dict.fromkeys(one.journal for one in registry.listed(workspace) if one.journal is not None):
         with closing(open_journal(location, writes=False)) as journal:
-            for receipt in journal.receipts.all():
-                body = json.loads(receipt.body)
-                first = found.get(body["run_id"])
-                by = [one["by"] for one in body.get("acts", ())] or [first.by if first else body["operator"]]
-                found[body["run_id"]] = Begun(by[-1], first.by_night if first else body["command"] == "nightly")
-            for run_id in {summary.run_id for summary in journal.runs.summaries()} - found.keys():
-                found[run_id] = Begun(journal.runs.find(run_id).facts.begun_by, by_night=False)
+            for one in (journal.runs.find(run_id) for _, run_id in journal.runs.ids()):
+                draft = draft_at(workspace, Path(one.header.path))
+                found[one.header.run_id] = Begun(one.facts.begun_by, by_night=False, draft=draft)
+            found |= _by_receipts(journal, found)
+    return found
+
+
+def _by_receipts(journal: Journal, known: Mapping[str, Begun]) -> dict[str, Begun]:
+    """Who began the runs of a journal, and who acted last."""
+    found: dict[str, Begun] = {}
+    for receipt in journal.receipts.all():
+        body = json.loads(receipt.body)
+        run_id, first = body["run_id"], found.get(body["run_id"])
+        by = [one["by"] for one in body.get("acts", ())] or [first.by if first else body["operator"]]
+        by_night = first.by_night if first else body["command"] == "nightly"
+        found[run_id] = replace(known[run_id], by=by[-1], by_night=by_night)
     return found
 
 

@@ -40,12 +40,28 @@ def register(console: Console) -> None:
 
 
 def _all_lines(console: Console) -> list[dict[str, Any]]:
-    """Drafts and runs, the newest first; a draft that was sent is its run."""
-    runs, begun = all_runs(console.workspace), begun_by(console.workspace)
+    """Drafts and runs, the newest first; a draft that was sent is its run, and only its newest check is shown."""
+    runs, begun, drafts = all_runs(console.workspace), begun_by(console.workspace), console.drafts.all()
     counts = {run["run_id"]: run["counts"] for run in runs}
-    lines = [_run_line(run, begun.get(run["run_id"], _NOBODY)) for run in runs]
-    lines += [_draft_line(console, draft, counts) for draft in console.drafts.all() if not draft.facts.run_id]
+    shown = newest_checks((run, begun.get(run["run_id"], _NOBODY)) for run in runs)
+    lines = [_run_line(run, how) for run, how in shown]
+    lines += [_draft_line(console, draft, counts) for draft in drafts if not draft.facts.run_id]
     return sorted(lines, key=lambda line: line["began"], reverse=True)
+
+
+def newest_checks(runs: Iterable[tuple[Mapping[str, Any], Begun]]) -> Iterator[tuple[Mapping[str, Any], Begun]]:
+    """Leave out the checks of a draft but for the newest one: whoever fixes a file checks it again and again.
+
+    Args:
+        runs: the newest first.
+    """
+    seen = set()
+    for run, begun in runs:
+        if run["dry_run"] and begun.draft:
+            if begun.draft in seen:
+                continue
+            seen.add(begun.draft)
+        yield run, begun
 
 
 def _run_line(run: Mapping[str, Any], begun: Begun) -> dict[str, Any]:
@@ -125,10 +141,12 @@ def _table_card(console: Console, session: Session, lines: list[dict[str, Any]])
         with ui.element("div").classes("row"):
             search = ui.input(t("imports.search")).props("type=search clearable outlined dense")
             how, state = _choice("how", lines), _choice("state", lines)
-        table = ui.table(columns=list(_columns()), rows=lines, row_key="id", pagination=_ROWS).props("wrap-cells")
-        table.add_slot("body-cell-source", _LINK)
+        removes = session.may(Role.PREPARE) and any(line["is_draft"] for line in lines)
+        table = ui.table(columns=list(_columns(removes=removes)), rows=lines, row_key="id", pagination=_ROWS)
+        table.props("wrap-cells").classes("imports").add_slot("body-cell-source", _LINK)
         table.add_slot("body-cell-state", _STATE)
-        if session.may(Role.PREPARE):
+        table.add_slot("body-cell-began", _BEGAN)
+        if removes:
             table.add_slot("body-cell-remove", _REMOVE.replace("LABEL", t("imports.remove")))
             table.on("remove", lambda event: _ask_to_remove(console, session, event))
         search.bind_value_to(table, "filter", forward=lambda text: text or "")
@@ -168,18 +186,19 @@ def _ask_to_remove(console: Console, session: Session, event: GenericEventArgume
 _LINK = '<q-td :props="props"><a :href="props.row.address">{{ props.value }}</a></q-td>'
 _STATE = """<q-td :props="props"><span class="state" :class="props.row.kind">{{ props.value }}</span>
 <div v-if="props.row.waits" class="hint">{{ props.row.waits }}</div></q-td>"""
+_BEGAN = """<q-td :props="props">{{ props.value }}<div class="hint">{{ props.col.age(props.row.began) }}</div></q-td>"""
 _REMOVE = """<q-td :props="props"><q-btn v-if="props.row.is_draft" flat dense no-caps label="LABEL"
 :aria-label="'LABEL ' + props.row.source" @click="() => $parent.$emit('remove', props.row.id)" /></q-td>"""
 
 
-def _columns() -> Iterator[dict[str, Any]]:
+def _columns(*, removes: bool) -> Iterator[dict[str, Any]]:
     for name in ("source", "how", "state", "target", "who"):
         yield {**_column(name), "align": "left"}
     for name in ("read", "created", "problems"):
         yield {**_column(name), ":format": "importerNumber"}
-    yield {**_column("began"), "align": "left", ":format": "importerMoment"}
-    yield {**_column("began"), "name": "age", "label": t("imports.age"), "align": "left", ":format": "importerAge"}
-    yield {"name": "remove", "label": t("imports.actions"), "field": "is_draft", ":format": "() => ''"}
+    yield {**_column("began"), "align": "left", ":format": "importerMoment", ":age": "importerAge"}
+    if removes:
+        yield {"name": "remove", "label": t("imports.actions"), "field": "is_draft", ":format": "() => ''"}
 
 
 def _column(name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.layout import card, heading, hint
 from importer.console.texts import t
+from importer.core.contract import FieldTable
 from importer.core.runtime import beside_the_loop
 from importer.runs.explain import explain
 from importer.runs.search import MOST, FoundRow, search
@@ -35,7 +36,7 @@ def search_card(console: Console, session: Session, run_id: str) -> None:
             session.require(Role.VIEW)
             facts = await beside_the_loop(explain, console.workspace, run_id, row, show_values=session.sees_values)
             with ui.dialog(value=True) as dialog, ui.card().classes("story"):
-                _story(facts)
+                _story(facts, console.profile.contract.fields)
                 ui.button(t("search.close"), on_click=dialog.close).props("no-caps")
 
         with ui.element("form").classes("row").on("submit.prevent", look):
@@ -60,7 +61,7 @@ def _found(found: list[FoundRow], story: Any) -> None:
                 ui.label(" · ".join(cell for cell in one.cells if cell)[:120]).classes("hint")
 
 
-def _story(facts: Mapping[str, Any]) -> None:
+def _story(facts: Mapping[str, Any], fields: FieldTable) -> None:
     """Everything that is known of a row, in the order in which it happened."""
     heading(t("search.story", row=facts["row"], state=t(f"states.{facts['state']}")))
     if facts["customer_id"]:
@@ -70,7 +71,7 @@ def _story(facts: Mapping[str, Any]) -> None:
         ui.label(f"{issue['column'] or issue['field']}: {issue['message']}").classes(f"issue {issue['severity']}")
     _pairs(
         t("search.changes"),
-        {f"{one['field']} ({one['rule']})": f"{one['before']} → {one['after']}" for one in facts["changes"]},
+        {fields.label(one["field"]): f"{one['before']} → {one['after']}" for one in facts["changes"]},
     )
     if facts["body"]:
         heading(t("search.body"), 3)

@@ -18,15 +18,16 @@ from importer.console.jobs import Job
 from importer.console.layout import PATIENCE_S, card, counts_list, heading, hint, number, page_frame, target_banner
 from importer.console.pages.live_run import live_card
 from importer.console.pages.new_import.returning import return_button
+from importer.console.pages.new_import.steps import step_list
 from importer.console.pages.row_search import search_card
-from importer.console.texts import t
+from importer.console.texts import catalogue, t
 from importer.core.errors import UsageError
 from importer.core.runtime import beside_the_loop
 from importer.runs.context import People
 from importer.runs.drafts.sending import resume
 from importer.runs.history import one_run
 
-_MASKED = frozenset({"report", "report_json"})
+_MASKED = frozenset({"report"})
 """Files without values: whoever may view may have them."""
 _STATES = ("read", "created", "existing", "valid", "invalid", "rejected", "failed", "unknown", "unsent")
 _TO_RETURN = ("invalid", "rejected", "failed", "unknown", "unsent")
@@ -42,7 +43,11 @@ def register(console: Console, application: FastAPI) -> None:
         session.require(Role.VIEW)
         report = await beside_the_loop(one_run, console.workspace, run_id)
         job = console.jobs.find(report["run_id"])
+        drafts = await beside_the_loop(console.drafts.all)
+        draft = next((one for one in drafts if one.facts.run_id == report["run_id"]), None)
         with page_frame(session, report["source"], "", banner=lambda: target_banner(console.profile, report["target"])):
+            if draft is not None:
+                step_list(draft, "results" if job is None or job.is_done else "run")
             if job is not None and not job.is_done:
                 live_card(console, session, job)
             else:
@@ -52,9 +57,9 @@ def register(console: Console, application: FastAPI) -> None:
                     hint(t("run.elsewhere"))
                     follow = partial(_follow, console, session, report["run_id"], state)
                     ui.timer(_ELSEWHERE_EVERY_S, follow, immediate=False)
+            _return_card(console, session, report)
             _files_card(session, report)
             _issues_card(report)
-            _return_card(console, session, report)
             search_card(console, session, report["run_id"])
 
     @application.get("/runs/{run_id}/files/{kind}")
@@ -72,7 +77,7 @@ def _file(report: Mapping[str, Any], kind: str) -> Response:
     path = Path(report["files"].get(kind, ""))
     if kind not in report["files"] or not path.is_file():
         raise UsageError(t("run.no_file"))
-    is_page = kind == "report"
+    is_page = kind == "html"
     return FileResponse(path, filename=None if is_page else path.name, media_type="text/html" if is_page else None)
 
 
@@ -125,7 +130,8 @@ def _issues_card(report: Mapping[str, Any]) -> None:
                     if cluster["column"]:
                         ui.label(t("run.in_column", column=cluster["column"])).classes("hint")
                 ui.label(cluster["message"])
-                hint(cluster["fix"])
+                if fix := cluster.get("in_file", cluster["fix"]):  # an earlier program wrote both ways as one
+                    hint(fix)
 
 
 def _return_card(console: Console, session: Session, report: Mapping[str, Any]) -> None:
@@ -133,7 +139,7 @@ def _return_card(console: Console, session: Session, report: Mapping[str, Any]) 
     count = sum(report["counts"].get(state, 0) for state in _TO_RETURN)
     is_over = report["state"] == "finished" and not report["dry_run"] and "rejects" in report["files"]
     if is_over and count and session.may(Role.PREPARE) and session.sees_values:
-        with card(t("returning.title")):
+        with card(t("returning.held_back")):
             hint(t("returning.what"))
             return_button(console, session, str(report["run_id"]), count)
 
@@ -146,5 +152,7 @@ def _files_card(session: Session, report: Mapping[str, Any]) -> None:
         for kind in shown:
             with ui.element("li"):
                 link = ui.link(Path(report["files"][kind]).name, f"/runs/{report['run_id']}/files/{kind}")
-                if kind == "report":
+                if kind == "html":
                     link.props("target=_blank")
+                if meaning := catalogue().get(f"files.{kind}"):
+                    hint(meaning)

@@ -73,7 +73,7 @@ def _profile_card(profile: Profile) -> None:
         search = ui.input(t("settings.search")).props("type=search clearable outlined dense")
         columns = [_column(name) for name in ("key", "value", "meaning")]
         table = ui.table(columns=columns, rows=list(_keys(profile)), row_key="key", pagination=20)
-        table.props("flat wrap-cells")
+        table.props("flat wrap-cells").classes("settings")
         search.bind_value_to(table, "filter", forward=lambda text: text or "")
 
 

@@ -78,6 +78,17 @@
     const before = found?.o === undefined ? [] : [`${found.o || "(blank)"} → ${found.t || "(blank)"}`];
     return found ? [...(found.p || []).map((one) => one.m), ...before].join("\n") : "";
   };
+  // The focused cell with what is wrong in its row; said again only where something has changed.
+  let said = "";
+  window.importerFocused = (grid, emit) => {
+    const cell = grid.getFocusedCell(), row = cell && grid.getDisplayedRowAtIndex(cell.rowIndex)?.data;
+    if (!row) return;
+    const placed = (problems, at) => (problems || []).map((one) => ({ ...one, at }));
+    const problems = [...placed(row.problems, -1), ...row.cells.flatMap((one, at) => placed(one.p, at))];
+    const id = cell.column.getColId(), found = { row: row.row, at: id === "row" ? -1 : Number(id.slice(1)), problems };
+    if (said === (said = JSON.stringify(found))) return;
+    emit(found);
+  };
   window.importerNumber = (value) => number.format(value);
   // How long ago something was, in the largest unit that fits.
   const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });

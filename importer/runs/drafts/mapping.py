@@ -149,7 +149,9 @@ def choose_mapping(
     by: str,
     seen: int | None = None,
 ) -> Draft:
-    """Choose which column fills which field, and how rows are checked. Required fields may still be missing.
+    """Choose which column fills which field, and how rows are checked.
+
+    Where required fields are still missing, or dates cannot be read, the draft stays at this step.
 
     Args:
         rules: field to rule, as in a profile's `[mapping]`; None: as proposed.
@@ -170,9 +172,16 @@ def choose_mapping(
     facts = DraftFacts(rules=rules, validation=checks)
     if (rules, checks) != (found.facts.rules, found.facts.validation):
         facts = facts.merged(DraftFacts(checked_run="", plan=""))
-    missing = missing_fields(survey_of(service, _with(found, facts)).rules, profile.contract.fields)
+    is_open = _is_open(service, _with(found, facts), profile)
     act = service.act(by, "mapping chosen", fields=len(rules or ()), **checks.model_dump(exclude_none=True))
-    return service.note(found, facts.merged(DraftFacts(stage="map" if missing else "fix")), act)
+    return service.note(found, facts.merged(DraftFacts(stage="map" if is_open else "fix")), act)
+
+
+def _is_open(service: DraftService, draft: Draft, profile: Profile) -> bool:
+    """Whether a person has to choose more before the rows can be checked."""
+    rules = survey_of(service, draft).rules
+    unread = any(one.problem and one.field in rules for one in ways_of(service, draft, profile))
+    return unread or bool(missing_fields(rules, profile.contract.fields))
 
 
 def _chosen(profile: Profile, checks: CheckChoices) -> tuple[Profile, CheckChoices]:

@@ -24,6 +24,12 @@ def draft_folder(workspace: Path, draft: str) -> Path:
     return workspace / FOLDER / draft
 
 
+def draft_at(workspace: Path, path: Path) -> str:
+    """The id of the draft, there still or not, in whose folder a file is; empty: it is in none."""
+    folder = (workspace / FOLDER).resolve()
+    return path.relative_to(folder).parts[0] if path.is_relative_to(folder) and path != folder else ""
+
+
 def is_under_way(workspace: Path, run_id: str) -> bool:
     """Whether somebody works on a run at this moment; False where it is gone."""
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from nicegui import ui
 from importer.console.access import RefusedError, Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
-from importer.console.layout import card, hint
+from importer.console.layout import card, hint, moment, number
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.waiting import shows_job
 from importer.console.signing import own_signer
@@ -48,11 +47,11 @@ async def draw(console: Console, session: Session, draft: Draft) -> None:
 def _plan_card(found: Judged) -> None:
     with card(t("approve.plan")):
         with ui.element("dl").classes("pairs"):
-            for name, text in _facts(found.as_json()):
+            for name, fact in _facts(found):
                 with ui.element("dt"):
                     ui.label(t(f"approve.{name}"))
                 with ui.element("dd"):
-                    ui.label(text)
+                    _draw_fact(fact)
         for one, words in found.signatures:
             ui.label(t("approve.signed", name=one.name, role=one.role, verdict=words))
         if found.is_needed:
@@ -66,15 +65,26 @@ def _plan_card(found: Judged) -> None:
             hint(t("approve.not_needed"))
 
 
-def _facts(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _draw_fact(fact: str | int | float) -> None:
+    """A text, a number, or a moment in seconds since the epoch: as its reader writes it."""
+    if isinstance(fact, str):
+        ui.label(fact)
+    elif isinstance(fact, int):
+        number(fact)
+    else:
+        moment(fact)
+
+
+def _facts(found: Judged) -> Iterator[tuple[str, str | int | float]]:
+    said = found.as_json()
     yield "target", f"{said['target']} ({said['host']})" if said["host"] else said["target"]
-    yield "rows", f"{said['rows']:,}"
-    yield "held_back", f"{said['counts'].get('invalid', 0):,}"
-    yield "known", f"{said['known']:,}"
+    yield "rows", int(said["rows"])
+    yield "held_back", int(said["counts"].get("invalid", 0))
+    yield "known", int(said["known"])
     if text := said["forecast"].get("text"):
         yield "forecast", str(text)
     yield "made_by", said["author"]
-    yield "good_until", f"{datetime.fromisoformat(said['good_until']).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    yield "good_until", float(found.good_until)
     yield "sha256", said["sha256"][:16]
 
 
@@ -100,6 +110,7 @@ def _run_card(console: Console, session: Session, draft: Draft, found: Judged) -
             waits = found.is_needed and not found.expired and found.verdict is not None
             ui.label(t("approve.waits") if waits else found.refusal).classes("problem")
             return
+        hint(t("approve.what_run_does"))
         question = t("approve.live", host=host, count=f"{found.plan.rows:,}")
         require_typed = live_question(host if is_live else "", question)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from nicegui import ui
 
@@ -12,15 +13,17 @@ from importer.approval import load_policy
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
-from importer.console.layout import card, counts_list, heading, hint
+from importer.console.layout import card, cells_table, counts_list, hint
 from importer.console.pages.new_import.returning import needs_plan_first, return_card
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.waiting import begin_check, shows_job
 from importer.console.signing import own_key_file, own_signer
 from importer.console.texts import t
+from importer.core.contract import FieldTable
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
-from importer.results import PreviewedRow
+from importer.profile import EMULATOR
+from importer.results import PreviewedField, PreviewedRow
 from importer.runs import registry
 from importer.runs.drafts.planning import choose_target, plan
 from importer.runs.drafts.returning import plan_return, run_of
@@ -29,6 +32,8 @@ from importer.runs.plans.authorship import no_author
 from importer.runs.preview import preview
 
 _BODIES = 5
+_LOOKED_AT = 100
+"""Rows among which those that will be sent are looked for."""
 
 
 async def draw(console: Console, session: Session, draft: Draft) -> None:
@@ -44,7 +49,7 @@ async def draw(console: Console, session: Session, draft: Draft) -> None:
     if run is None:
         _target_card(console, session, draft)
     shown = await beside_the_loop(_bodies, console, session, draft)
-    _bodies_card(shown)
+    _bodies_card(console.profile.contract.fields, shown)
     if draft.facts.run_id:
         return
     if run is not None and not await needs_plan_first(console, run.run_id):
@@ -86,33 +91,45 @@ def _target_card(console: Console, session: Session, draft: Draft) -> None:
             await beside_the_loop(work, console.drafts, draft.id, target)
             ui.navigate.reload()
 
-        targets = {name: name for name in console.targets}
+        hosts = {name: settings.base_url for name, settings in console.profile.targets.items()}
+        targets = {name: _target_name(name, hosts.get(name) or "") for name in console.targets}
         field = ui.select(targets, label=t("check.target"), value=chosen).props("outlined dense").classes("field")
         field.on_value_change(lambda event: choose(event.value))
         field.set_enabled(session.may(Role.PREPARE) and not draft.facts.run_id)
 
 
+def _target_name(name: str, address: str) -> str:
+    if name == EMULATOR:
+        return t("check.rehearsal", target=name)
+    return f"{name} ({urlsplit(address).hostname})" if address else name
+
+
 def _bodies(console: Console, session: Session, draft: Draft) -> Sequence[PreviewedRow]:
     with registry.opened_run(console.workspace, draft.facts.checked_run) as opened:
-        return preview(opened.journal, opened.stored, _BODIES, show_values=session.sees_values)
+        shown = preview(opened.journal, opened.stored, _LOOKED_AT, show_values=session.sees_values)
+    return ([row for row in shown if not row.errors] or list(shown))[:_BODIES]
 
 
-def _bodies_card(shown: Sequence[PreviewedRow]) -> None:
+def _bodies_card(fields: FieldTable, shown: Sequence[PreviewedRow]) -> None:
     if not shown:
         return
     with card(t("check.bodies")):
         hint(t("check.bodies_hint"))
-        for row in shown:
-            heading(t("search.story", row=row.row, state=t(f"states.{row.state}")), 3)
-            for error in row.errors:
-                ui.label(error).classes("problem")
-            with ui.element("dl").classes("pairs"):
-                for one in row.fields:
-                    with ui.element("dt"):
-                        ui.label(one.field)
-                    with ui.element("dd"):
-                        is_changed = one.after and one.before != one.after
-                        ui.label(f"{one.before} → {one.after}" if is_changed else one.before or one.after)
+        states = [t("search.story", row=row.row, state=t(f"states.{row.state}")) for row in shown]
+        cells_table(t("check.bodies"), (t("check.field"), *states), _as_table(fields, shown))
+
+
+def _as_table(fields: FieldTable, shown: Sequence[PreviewedRow]) -> Iterator[list[str]]:
+    """A line for each field, with what is sent of each row."""
+    if any(row.errors for row in shown):
+        yield [t("check.problem"), *(" ".join(row.errors) for row in shown)]
+    cells = [{one.field: _sent(one) for one in row.fields} for row in shown]
+    for name in dict.fromkeys(name for row in cells for name in row):
+        yield [fields.label(name), *(row.get(name, "") for row in cells)]
+
+
+def _sent(one: PreviewedField) -> str:
+    return f"{one.before} → {one.after}" if one.after and one.before not in {"", one.after} else one.before or one.after
 
 
 def _plan_card(

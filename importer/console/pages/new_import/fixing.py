@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
-from urllib.parse import urlencode
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -17,6 +14,8 @@ from importer.console.console import Console
 from importer.console.layout import card, heading, hint, number
 from importer.console.pages.new_import.alike import AlikeDialog
 from importer.console.pages.new_import.duplicates import draw_duplicates
+from importer.console.pages.new_import.looking import looked_at
+from importer.console.pages.new_import.rows_grid import FocusedCell, on_focus, rows_grid, rows_source
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.upload import upload_field
 from importer.console.pages.new_import.waiting import check_first
@@ -29,8 +28,6 @@ from importer.runs.drafts.fixing import ClusterView, FixingCounts, clusters, cou
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
 
 _SHOWS: tuple[Show, ...] = ("failing", "warnings", "corrected", "duplicates", "left_out", "all")
-_BLOCK = 100
-"""Rows that the grid asks for at once."""
 
 
 async def draw(console: Console, session: Session, draft: Draft) -> None:
@@ -38,7 +35,7 @@ async def draw(console: Console, session: Session, draft: Draft) -> None:
     if not draft.facts.checked_run:
         check_first(console, session, draft)
         return
-    found = await beside_the_loop(_look, console, draft.id)
+    found = await looked_at(console.drafts.source(draft), partial(_look, console, draft.id))
     await _Fixing(console, session, draft, found).draw()
 
 
@@ -49,12 +46,14 @@ class _Found:
     counts: FixingCounts
     clusters: list[ClusterView]
     columns: tuple[str, ...]
+    duplicate_codes: Collection[str]
 
 
 def _look(console: Console, draft: str) -> _Found:
     drafts = console.drafts
     columns = rows(drafts, draft, count=0).columns
-    return _Found(counts(drafts, draft), clusters(drafts, draft), columns)
+    codes = drafts.rows_of(drafts.find(draft)).checked.checks.duplicate_codes
+    return _Found(counts(drafts, draft), clusters(drafts, draft), columns, codes)
 
 
 @dataclass
@@ -64,7 +63,7 @@ class _Fixing:
     Args:
         draft: as it was seen last.
         wanted: which rows the grid shows.
-        chosen: the row and the column of the cell that was clicked last; 0: none.
+        chosen: the cell that was focused last.
     """
 
     console: Console
@@ -72,7 +71,7 @@ class _Fixing:
     draft: Draft
     found: _Found
     wanted: RowFilter = field(default_factory=RowFilter)
-    chosen: tuple[int, str] = (0, "")
+    chosen: FocusedCell = field(default_factory=FocusedCell)
 
     @property
     def may_change(self) -> bool:
@@ -88,6 +87,7 @@ class _Fixing:
                 self._bar()
                 self.advice = ui.element("div")
                 self.grid = self._grid()
+                self.problem = ui.label(t("fix.no_cell")).classes("focused").props("role=status aria-live=polite")
                 self._actions()
         self.pairs = ui.element("div")
         self._files()
@@ -125,6 +125,7 @@ class _Fixing:
         self.wanted = RowFilter(wanted.show, wanted.cluster, self.wanted.text)
         self._filters.refresh()
         self._reload()
+        self._scroll_to_column()
         self._advise()
         self.pairs.clear()
         if wanted.show == "duplicates":
@@ -140,7 +141,10 @@ class _Fixing:
         with self.advice, ui.element("div").classes(f"problem {one.severity.value}"):
             ui.label(one.message)
             hint(one.fix or one.in_profile)
-            if self.may_change and one.key.column in self.found.columns:
+            if one.key.code in self.found.duplicate_codes:
+                show = partial(self._show, RowFilter("duplicates"))
+                ui.button(t("fix.side_by_side"), on_click=show).props("no-caps outline")
+            elif self.may_change and one.key.column in self.found.columns:
                 ui.button(t("fix.alike"), on_click=partial(self._alike_cluster, one.key)).props("no-caps outline")
 
     def _bar(self) -> None:
@@ -165,55 +169,28 @@ class _Fixing:
     # ------------------------------------------------------------------ the grid
 
     def _grid(self) -> ui.aggrid:
-        options: dict[str, Any] = {
-            "rowModelType": "infinite",
-            ":datasource": self._source(),
-            "cacheBlockSize": _BLOCK,
-            "maxBlocksInCache": 10,
-            "infiniteInitialRowCount": 1,
-            "columnDefs": self._columns(),
-            "defaultColDef": {"sortable": False, "resizable": True, "minWidth": 110, "width": 160},
-            "tooltipShowDelay": 200,
-            "stopEditingWhenCellsLoseFocus": True,
-            "enableCellTextSelection": False,
-            "suppressHeaderFocus": False,
-        }
-        grid = ui.aggrid(options, auto_size_columns=False).classes("grid")
-        grid.props(f'aria-label="{t("fix.grid")}"')
+        grid = rows_grid(self.found.columns, self._source(), editable=self.may_change)
         grid.on("cellValueChanged", self._corrected, args=["data", "colId", "newValue"])
-        grid.on("cellFocused", self._chosen, js_handler=_FOCUSED.replace("GRID", str(grid.id)))
+        on_focus(grid, self._focused)
         return grid
 
-    def _columns(self) -> list[dict[str, Any]]:
-        first = {
-            "colId": "row", "headerName": t("fix.row"), "pinned": "left", "width": 90, "minWidth": 70,
-            ":valueGetter": "importerRowNumber", ":cellClass": "importerRowClass",
-            ":tooltipValueGetter": "importerRowTooltip",
-        }  # fmt: skip
-        cells = [
-            {
-                "colId": f"c{at}", "headerName": name, "editable": self.may_change,
-                ":valueGetter": f"importerCell({at})", ":valueSetter": f"importerSetCell({at})",
-                ":cellClass": f"importerCellClass({at})", ":tooltipValueGetter": f"importerTooltip({at})",
-            }
-            for at, name in enumerate(self.found.columns)
-        ]  # fmt: skip
-        return [first, *cells]
-
     def _source(self) -> str:
-        """The expression that asks for the rows, block by block."""
-        cluster = self.wanted.cluster
-        query = {"show": self.wanted.show, "text": self.wanted.text}
-        if cluster is not None:
-            query |= {"code": cluster.code, "field": cluster.field, "column": cluster.column}
-        return f"importerRows({json.dumps(f'/drafts/{self.draft.id}/rows.json?{urlencode(query)}')})"
+        return rows_source(self.draft.id, self.wanted)
 
     def _reload(self) -> None:
         ui.run_javascript(f"getElement({self.grid.id}).api.setGridOption('datasource', {self._source()})")
 
-    def _chosen(self, event: GenericEventArguments) -> None:
-        row, column = int(event.args["row"]), str(event.args["column"])
-        self.chosen = (row, self.found.columns[int(column[1:])] if column.startswith("c") else "")
+    def _scroll_to_column(self) -> None:
+        """Have the column of the chosen kind of problem in sight."""
+        name = self.wanted.cluster.column if self.wanted.cluster else ""
+        if name in self.found.columns:
+            place = f"c{self.found.columns.index(name)}"
+            ui.run_javascript(f"getElement({self.grid.id}).api.ensureColumnVisible('{place}', 'middle')")
+
+    def _focused(self, event: GenericEventArguments) -> None:
+        self.session.require(Role.VIEW)
+        self.chosen = FocusedCell.of(event.args, self.found.columns)
+        self.problem.set_text(self.chosen.sentence(self.found.clusters))
 
     # ------------------------------------------------------------------ what is changed
 
@@ -234,10 +211,10 @@ class _Fixing:
 
     async def _change_chosen(self, work: Callable[..., Draft]) -> None:
         """Change the row of the cell that was clicked last as a whole."""
-        if not self.chosen[0]:
+        if not self.chosen.row:
             ui.notify(t("fix.choose"))
             return
-        await self._change(partial(work, self.console.drafts, self.draft.id, [self.chosen[0]]))
+        await self._change(partial(work, self.console.drafts, self.draft.id, [self.chosen.row]))
 
     async def _leave_out(self, numbers: list[int]) -> None:
         await self._change(partial(leave_out, self.console.drafts, self.draft.id, numbers))
@@ -246,11 +223,10 @@ class _Fixing:
         await self._change(partial(undo, self.console.drafts, self.draft.id))
 
     def _alike_cell(self) -> None:
-        row, column = self.chosen
-        if not column:
+        if not self.chosen.column:
             ui.notify(t("fix.choose"))
             return
-        self._alike(Alike(row, column))
+        self._alike(Alike(self.chosen.row, self.chosen.column))
 
     async def _alike_cluster(self, key: ClusterKey) -> None:
         page = await beside_the_loop(rows, self.console.drafts, self.draft.id, 0, 1, RowFilter("all", key))
@@ -288,9 +264,3 @@ class _Fixing:
             ui.link(t("fix.annotated"), f"/drafts/{self.draft.id}/annotated.xlsx")
             if self.may_change:
                 upload_field(t("fix.fixed"), f"/drafts/{self.draft.id}/fixed")
-
-
-_FOCUSED = """event => {
-  const row = event.rowIndex === null ? null : getElement(GRID).api.getDisplayedRowAtIndex(event.rowIndex)?.data;
-  if (row && event.colId) emit({row: row.row, column: event.colId});
-}"""

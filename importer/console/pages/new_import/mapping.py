@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.layout import card, hint, number
+from importer.console.pages.new_import.looking import looked_at
 from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
 from importer.core.errors import ImporterError
@@ -73,33 +75,61 @@ async def draw(console: Console, session: Session, draft: Draft) -> None:
     """Draw it."""
     look = partial(mapping, show_values=session.sees_values)
     try:
-        seen = await beside_the_loop(look, console.drafts, draft.id)
+        seen = await looked_at(console.drafts.source(draft), partial(look, console.drafts, draft.id))
     except ImporterError as error:
         ui.label(str(error)).classes("problem").props("role=alert")
         ui.link(t("map.back"), step_address(draft, "upload"))
         return
     may_change = session.may(Role.PREPARE) and not draft.facts.run_id
     chosen = _Chosen(dict(seen.rules), seen.checks.model_dump())
-    _missing_card(seen)
-    _columns_card(seen, chosen, may_change=may_change)
-    _words_card(seen, chosen, may_change=may_change)
+    names = _names(seen)
+    _open_card(seen)
+    _columns_card(seen, names, chosen, may_change=may_change)
+    _words_card(seen, names, chosen, may_change=may_change)
+    _assumed_card(seen, names)
     _reading_card(seen, chosen, may_change=may_change)
     if may_change:
-        _buttons(console, session, draft, chosen)
+        _buttons(console, session, draft, seen, chosen)
 
 
-def _missing_card(seen: MappingView) -> None:
-    if not seen.missing and not seen.assumed:
+def _names(seen: MappingView) -> dict[str, str]:
+    """What people call each field; where two have the same name, that of the API too."""
+    often = Counter(spec.label for spec in seen.fields)
+    return {one.name: f"{one.label} ({one.name})" if often[one.label] > 1 else one.label for one in seen.fields}
+
+
+def _open_card(seen: MappingView) -> None:
+    """What a person has to choose before the rows can be checked, and what they had better look at."""
+    unread = [way for way in seen.ways if way.problem]
+    if not seen.missing and not unread and not any(map(_unknown, seen.words)):
         return
-    with card(t("map.missing") if seen.missing else t("map.assumed")):
+    with card(t("map.open")):
         for spec in seen.missing:
-            ui.label(t("map.required", field=spec.label, name=spec.name)).classes("problem")
+            ui.label(t("map.required", field=spec.label)).classes("problem")
+        for way in unread:
+            ui.label(f"{way.problem} {t('map.choose_order')}").classes("problem").props("role=alert")
+        for words in seen.words:
+            if unknown := _unknown(words):
+                ui.label(t("map.unknown_words", column=words.column, words=", ".join(unknown))).classes(
+                    "problem warning"
+                )
+
+
+def _unknown(words: WordsView) -> list[str]:
+    return [word.text for word in words.words if not word.meaning]
+
+
+def _assumed_card(seen: MappingView, names: Mapping[str, str]) -> None:
+    if not seen.assumed:
+        return
+    with card(t("map.assumed")):
         for note in seen.assumed:
-            hint(f"{note.value}: {note.note}" if note.value else note.note)
+            field, is_value, value = note.value.partition(" = ")
+            known = t("map.assumed_value", field=names.get(field, field), value=value, why=note.note)
+            hint(known if is_value else note.note)
 
 
-def _columns_card(seen: MappingView, chosen: _Chosen, *, may_change: bool) -> None:
-    names = {spec.name: f"{spec.label} ({spec.name})" for spec in seen.fields}
+def _columns_card(seen: MappingView, names: Mapping[str, str], chosen: _Chosen, *, may_change: bool) -> None:
     with card(t("map.columns")):
         hint(t("map.columns_hint"))
         with ui.element("ul").classes("mapping"):
@@ -120,7 +150,9 @@ def _column(column: ColumnView, names: Mapping[str, str], chosen: _Chosen, *, ma
     field.props("outlined dense options-dense").on_value_change(lambda event: chosen.give(column, event.value))
     field.set_enabled(may_change)
     with ui.element("div"):
-        if column.fields:
+        if column.fields and not column.score:
+            hint(t("map.own"))
+        elif column.fields:
             ui.label(t("map.sure", percent=f"{column.score:.0%}")).classes("state " + _kind(column.score))
         hint(column.why)
         for other in column.fields[1:]:
@@ -131,20 +163,20 @@ def _kind(score: float) -> str:
     return "good" if score >= 0.9 else "mixed" if score >= 0.6 else "bad"
 
 
-def _words_card(seen: MappingView, chosen: _Chosen, *, may_change: bool) -> None:
+def _words_card(seen: MappingView, names: Mapping[str, str], chosen: _Chosen, *, may_change: bool) -> None:
     if not seen.words:
         return
     with card(t("map.words")):
         hint(t("map.words_hint"))
         with ui.element("div").classes("columns"):
             for one in seen.words:
-                _words(one, chosen, may_change=may_change)
+                _words(one, names.get(one.field, one.field), chosen, may_change=may_change)
 
 
-def _words(one: WordsView, chosen: _Chosen, *, may_change: bool) -> None:
+def _words(one: WordsView, name: str, chosen: _Chosen, *, may_change: bool) -> None:
     options = {"": t("map.unknown"), **{value: value for value in one.values}}
     with ui.element("div").classes("words"):
-        ui.label(t("map.words_of", column=one.column, field=one.field)).classes("name")
+        ui.label(t("map.words_of", column=one.column, field=name)).classes("name")
         for word in one.words:
             with ui.element("div").classes("row"):
                 number(word.count)
@@ -163,7 +195,7 @@ def _reading_card(seen: MappingView, chosen: _Chosen, *, may_change: bool) -> No
         for way in seen.ways:
             _way(way)
         for region in seen.regions:
-            hint(f"{region.what.replace('_', ' ')}: {region.value}. {region.note}")
+            hint(t("map.phone_region", value=region.value))
         with ui.element("div").classes("row"):
             for name, values in _CHOICES.items():
                 options = {value: t(f"map.{name}_{value}") for value in values}
@@ -178,24 +210,22 @@ def _reading_card(seen: MappingView, chosen: _Chosen, *, may_change: bool) -> No
             region_field.set_enabled(may_change)
 
 
-def _region(text: str | None) -> str | None:
-    return (text or "").upper() or None
-
-
 def _way(way: WayView) -> None:
-    if way.problem:
-        ui.label(f"{way.column}: {way.problem}").classes("problem").props("role=alert")
-    elif way.found:
-        hint(f"{way.column}: {way.found}; {way.evidence}")
+    if way.found:
+        hint(f"{way.column}: {'; '.join(filter(None, (way.found, way.evidence)))}.")
 
 
-def _buttons(console: Console, session: Session, draft: Draft, chosen: _Chosen) -> None:
+def _buttons(console: Console, session: Session, draft: Draft, seen: MappingView, chosen: _Chosen) -> None:
+    known = {(one.field, one.column) for one in seen.words}
+
     async def save() -> None:
         session.require(Role.PREPARE)
         work = partial(choose_mapping, by=session.user, seen=draft.version)
         checks = CheckChoices.model_validate(chosen.checks)
         changed = await beside_the_loop(work, console.drafts, draft.id, chosen.rules, checks)
-        ui.navigate.to(step_address(changed, changed.facts.stage))
+        now = await beside_the_loop(mapping, console.drafts, draft.id)
+        has_new_words = any(_unknown(one) and (one.field, one.column) not in known for one in now.words)
+        ui.navigate.to(step_address(changed, "map" if has_new_words else changed.facts.stage))
 
     with ui.element("div").classes("row"):
         ui.button(t("map.next"), on_click=save).props("no-caps")

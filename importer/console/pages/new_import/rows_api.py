@@ -94,4 +94,4 @@ def _cell(cell: CellView) -> dict[str, Any]:
 
 
 def _problem(one: Problem) -> dict[str, str]:
-    return {"s": one.severity.value, "m": one.message}
+    return {"s": one.severity.value, "c": one.code, "m": one.message}

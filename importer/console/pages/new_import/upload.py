@@ -18,9 +18,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import card, hint
+from importer.console.layout import card, cells_table, hint
+from importer.console.pages.new_import.looking import looked_at
 from importer.console.pages.new_import.steps import step_address
-from importer.console.texts import t
+from importer.console.texts import catalogue, t
 from importer.core.contract import Contract
 from importer.core.errors import ImporterError, SourceError
 from importer.core.runtime import beside_the_loop
@@ -111,30 +112,29 @@ async def draw(console: Console, session: Session, draft: Draft) -> None:
     """Draw how the file is read."""
     shown = partial(first_rows, count=_FIRST_ROWS, show_values=session.sees_values)
     try:
-        source = await beside_the_loop(shown, console.drafts, draft.id)
+        source = await looked_at(console.drafts.source(draft), partial(shown, console.drafts, draft.id))
     except ImporterError as error:
         ui.label(str(error)).classes("problem").props("role=alert")
         _reading_card(console, session, draft, None)
         return
-    _found_card(source)
-    _reading_card(console, session, draft, source.info)
+    if source.came_from:
+        ui.label(t("upload.came_from", runs=", ".join(source.came_from))).classes("problem")
+    for warning in source.info.warnings:
+        ui.label(warning).classes("problem warning")
     _rows_card(source)
+    _reading_card(console, session, draft, source.info)
+    _found_card(source)
 
 
 def _found_card(source: ReadSource) -> None:
-    with card(t("upload.found")):
-        if source.came_from:
-            ui.label(t("upload.came_from", runs=", ".join(source.came_from))).classes("problem")
-        with ui.element("dl").classes("pairs"):
-            for found in source.info.detected:
-                with ui.element("dt"):
-                    ui.label(found.what.replace("_", " "))
-                with ui.element("dd"):
-                    ui.label(found.value or t("upload.nothing"))
-                    if found.note:
-                        hint(found.note)
-        for warning in source.info.warnings:
-            ui.label(warning).classes("problem warning")
+    with card(t("upload.found")), ui.element("dl").classes("pairs"):
+        for found in source.info.detected:
+            with ui.element("dt"):
+                ui.label(catalogue().get(f"upload.of_{found.what}") or found.what.replace("_", " "))
+            with ui.element("dd"):
+                ui.label(found.value or t("upload.nothing"))
+                if found.note:
+                    hint(found.note)
 
 
 def _reading_card(console: Console, session: Session, draft: Draft, info: SourceInfo | None) -> None:
@@ -142,6 +142,7 @@ def _reading_card(console: Console, session: Session, draft: Draft, info: Source
     if not session.may(Role.PREPARE) or draft.facts.run_id:
         return
     chosen, sheets = draft.facts.reading, _sheets(info)
+    way_on = ui.element("div").classes("row")
     with card(t("upload.other")):
         hint(t("upload.other_hint"))
         with ui.element("div").classes("row"):
@@ -169,9 +170,9 @@ def _reading_card(console: Console, session: Session, draft: Draft, info: Source
             changed = await beside_the_loop(work, console.drafts, draft.id, reading())
             ui.navigate.to(step_address(changed, step))
 
-        with ui.element("div").classes("row"):
-            ui.button(t("upload.again"), on_click=lambda: choose("upload")).props("no-caps outline")
-            ui.button(t("upload.next"), on_click=lambda: choose("map")).props("no-caps")
+        ui.button(t("upload.again"), on_click=lambda: choose("upload")).props("no-caps outline")
+    with way_on:
+        ui.button(t("upload.next"), on_click=lambda: choose("map")).props("no-caps")
 
 
 def _sheets(info: SourceInfo | None) -> list[str]:
@@ -187,20 +188,10 @@ def _choice(label: str, options: dict[str, str], chosen: str | int | None) -> ui
 
 
 def _rows_card(source: ReadSource) -> None:
-    with (
-        card(t("upload.rows")),
-        ui.element("div").classes("scroll").props(f'tabindex=0 role=region aria-label="{t("upload.rows")}"'),
-        ui.element("table").classes("cells"),
-    ):
-        with ui.element("thead"), ui.element("tr"):
-            for name in (t("upload.row"), *source.info.columns):
-                with ui.element("th").props("scope=col"):
-                    ui.label(name)
-        with ui.element("tbody"):
-            for row in source.rows:
-                with ui.element("tr"):
-                    with ui.element("th").props("scope=row"):
-                        ui.label(str(row.row))
-                    for cell in row.cells:
-                        with ui.element("td"):
-                            ui.label(cell)
+    with card(t("upload.rows")):
+        hint(t("upload.rows_hint"))
+        cells_table(
+            t("upload.rows"),
+            (t("upload.row"), *source.info.columns),
+            ((str(one.row), *one.cells) for one in source.rows),
+        )

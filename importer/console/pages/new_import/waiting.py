@@ -23,6 +23,7 @@ def check_first(console: Console, session: Session, draft: Draft) -> None:
         show_job(session, job)
     elif job is not None and (job.error is not None or job.is_broken):
         failed_job(job)
+        ui.link(t("waiting.to_map"), step_address(draft, "map"))
         _begin_button(console, session, draft)
     elif session.may(Role.PREPARE):
         begin_check(console, session, draft)

@@ -226,6 +226,15 @@ def test_a_mapping_without_what_is_required_is_kept_and_stays_at_its_step(servic
     assert "required: put the name of its column here" in profile_text(service, draft)
 
 
+def test_dates_that_contradict_each_other_stay_at_the_step_until_a_person_decides(service: DraftService) -> None:
+    day_first, month_first = "31/01/1990", "01/31/1990"
+    lines = [f"Ana;Green;a{at}@example.com;202 555 010{at};{born}" for at, born in enumerate((day_first, month_first))]
+    draft = draft_of(service, "\n".join(["First Name;Last Name;E-Mail;Phone;Birthday", *lines]) + "\n")
+
+    assert choose_mapping(service, draft, None, CheckChoices(), by="kim").facts.stage == "map"
+    assert choose_mapping(service, draft, None, CheckChoices(date_order="mdy"), by="kim").facts.stage == "fix"
+
+
 def test_what_is_mapped_otherwise_has_to_be_checked_again(service: DraftService) -> None:
     draft = draft_of(service)
     checked = service.find(draft).facts.model_copy(update={"checked_run": "20261122T083000Z-00000a"})

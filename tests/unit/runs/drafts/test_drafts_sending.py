@@ -26,6 +26,7 @@ from importer.runs.drafts import checking, planning, sending
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.mapping import choose_mapping, mapping
 from importer.runs.drafts.receiving import receive
+from importer.runs.history import Begun, begun_by
 from importer.runs.receipt_check import check_receipt
 from importer.runs.wiring import SystemClock
 from tests.approvals import Office
@@ -112,6 +113,14 @@ def test_corrections_are_part_of_the_next_check_and_make_the_last_one_old(servic
 
     assert (checked.is_checked, checked.facts.stage) == (True, "check")
     assert [row["Phone Type"] for row in results(service, checked.facts.checked_run)] == ["Cell", "Work", "Work"]
+
+
+def test_the_history_says_of_which_draft_a_check_is(service: DraftService) -> None:
+    draft = draft_of(service)
+
+    checked = check(service, draft)
+
+    assert begun_by(service.workspace) == {checked.facts.checked_run: Begun("", by_night=False, draft=draft)}
 
 
 @pytest.mark.slow
