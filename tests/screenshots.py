@@ -29,6 +29,7 @@ OUT = ROOT / "build" / "screenshots"
 _PROFILE = '[delivery]\nrate = "8/s"\ncanary = 0\n'
 """Slow enough that a run is seen while it is under way."""
 _LONG_MS = 60_000
+_LOOKS = (*LOOKS, Look(1920, "light"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def camera(browser: Browser, out: Path, entered: BrowserContext | None = None) -
         look: browser.new_context(
             viewport={"width": look.width, "height": HEIGHT}, color_scheme=look.scheme, reduced_motion="reduce"
         )
-        for look in LOOKS
+        for look in _LOOKS
     }
     for context in contexts.values():
         if entered is not None:
@@ -87,9 +88,10 @@ def whole_way(console: ConsoleServer, browser: Browser, out: Path) -> None:
         taken.takes("01-imports-empty", console.url)
         taken.takes("02-new", f"{console.url}/new")
         _prepare(console, page, taken)
+        taken.takes("08-imports-with-a-draft", console.url)
         _send(page, taken)
-        taken.takes("11-imports", console.url)
-        taken.takes("12-settings", f"{console.url}/settings")
+        taken.takes("12-imports", console.url)
+        taken.takes("13-settings", f"{console.url}/settings")
 
 
 def _prepare(console: ConsoleServer, page: Page, taken: Camera) -> None:
@@ -108,13 +110,15 @@ def _prepare(console: ConsoleServer, page: Page, taken: Camera) -> None:
 
 
 def _grid(page: Page) -> None:
-    page.locator(".ag-row .ag-cell.is-wrong").first.wait_for(timeout=_LONG_MS)
+    """The rows to fix, with the cursor in the first cell that is wrong: what is said of it is below."""
+    page.locator(".ag-row .ag-cell.is-wrong").first.click(timeout=_LONG_MS)
+    page.locator(".focused").filter(has_text="Row ").wait_for()
 
 
 def _alike(page: Page) -> None:
-    """The form that changes all cells that are alike, opened for the first kind of error."""
+    """The form that changes all cells that are alike, opened for one kind of error."""
     _grid(page)
-    page.locator("aside .choice.error").first.click()
+    page.locator("aside .choice.error").filter(has_text="Not a date").click()
     page.get_by_role("button", name="Fix all of these").click()
     page.get_by_label("New text").wait_for()
 
@@ -122,13 +126,13 @@ def _alike(page: Page) -> None:
 def _send(page: Page, taken: Camera) -> None:
     _go_on(page, "Make the plan", "approve")
     page.get_by_text("SHA-256").wait_for(timeout=_LONG_MS)
-    taken.takes("08-approve", page.url)
+    taken.takes("09-approve", page.url)
     page.get_by_role("button", name=re.compile("^Run: ")).click()
     page.wait_for_url("**/runs/**")
     page.get_by_role("heading", name="Under way").wait_for()
-    taken.takes("09-under-way", page.url)
+    taken.takes("10-under-way", page.url)
     page.get_by_role("heading", name="Files").wait_for(timeout=_LONG_MS)
-    taken.takes("10-results", page.url)
+    taken.takes("11-results", page.url)
 
 
 def _go_on(page: Page, button: str, to: str) -> None:
@@ -141,10 +145,10 @@ def of_users(console: ConsoleServer, browser: Browser, out: Path) -> None:
     page = browser.new_page()
     console.signs_in(page, "cleo", "fictional-password-of-cleo")
     with camera(browser, out) as nobody:
-        nobody.takes("13-sign-in", f"{console.url}/sign-in")
+        nobody.takes("14-sign-in", f"{console.url}/sign-in")
     with camera(browser, out, page.context) as taken:
-        taken.takes("14-imports-of-a-viewer", console.url)
-        taken.takes("15-new-refused", f"{console.url}/new")
+        taken.takes("15-imports-of-a-viewer", console.url)
+        taken.takes("16-new-refused", f"{console.url}/new")
 
 
 def take(user: User, out: Path) -> None:

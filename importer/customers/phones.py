@@ -118,6 +118,8 @@ def _read_in(reading: Reading, policy: Policy, home: str | None, other: str | No
     if _has_words_behind(text, number, home):
         return reading.refuse("phone_words")
     verdict = _verdict(reading, number, policy)
+    if "phone_local_only" in verdict.warnings and _WORD.match(text):
+        return reading.refuse("phone_words")  # they may be digits: "four one five 555 0104"
     if other and is_national and not _is_abroad(number, home):
         verdict = _held_against(verdict, text, number, home or "", other)
     if verdict.error and _are_several(_BETWEEN_LONG_ONES.split(text)):

@@ -22,6 +22,8 @@ EXAMPLE_ROWS = 20
 _REFUSED = "Correct column {column} in rejects.csv as the message says, and return it with the command of the report."
 _REFUSED_ROW = "Correct these rows in rejects.csv as the message says, and return it with the command of the report."
 
+_ASK = "Ask whoever runs the importer: the profile has to be changed."
+
 _Key = tuple[str, str, str, Severity]
 
 
@@ -129,6 +131,11 @@ class Advice:
     fix: str
     in_file: str = ""
     in_profile: str = ""
+
+    @property
+    def by_hand(self) -> str:
+        """What whoever has the file does; where only the profile can be changed, whom to ask; empty: nothing."""
+        return self.in_file or (_ASK if self.in_profile else "")
 
 
 def advise(cluster: Cluster, codes: Mapping[str, IssueCode]) -> Advice:

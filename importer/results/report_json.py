@@ -92,7 +92,7 @@ def _cluster(cluster: Cluster, advice: Advice) -> dict[str, Any]:
         "message": cluster.message,
         "title": advice.title,
         "fix": advice.fix,
-        "in_file": advice.in_file,
+        "fix_by_hand": advice.by_hand,
     }
 
 

@@ -139,7 +139,7 @@ def _append_clusters(sheet: Worksheet, report: ReportData, links: Sequence[str])
     _append_bold(sheet, ["Count", "Issue", "Column", "What is wrong", "How to fix it", "First row"])
     for cluster, location in zip(report.clusters, links, strict=True):
         advice = report.advice(cluster)
-        texts = [advice.title, cluster.column, cluster.message, advice.fix]
+        texts = [advice.title, cluster.column, cluster.message, advice.by_hand]
         sheet.append([cluster.count, *map(safe_text, texts), cluster.rows[0]])
         for cell in sheet[sheet.max_row]:
             cell.alignment = _WRAPPED

@@ -91,7 +91,7 @@ def test_of_two_people_at_once_the_second_one_is_told_and_nothing_is_lost(
         first.get_by_role("button", name="Go on: match").click()
         first.wait_for_url("**/map")
         kept = state_of(user.home / "runs")
-        second.get_by_label("Header row").fill("2")
+        second.get_by_label("Row with the column names").fill("2")
         second.get_by_role("button", name="Go on: match").click()
         second.get_by_text("Somebody else changed this draft.").wait_for()
         assert second.url.endswith("/upload")

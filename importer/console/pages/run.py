@@ -130,7 +130,7 @@ def _issues_card(report: Mapping[str, Any]) -> None:
                     if cluster["column"]:
                         ui.label(t("run.in_column", column=cluster["column"])).classes("hint")
                 ui.label(cluster["message"])
-                if fix := cluster.get("in_file", cluster["fix"]):  # an earlier program wrote both ways as one
+                if fix := cluster.get("fix_by_hand", cluster["fix"]):  # an earlier program wrote both ways as one
                     hint(fix)
 
 

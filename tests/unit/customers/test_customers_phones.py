@@ -105,6 +105,12 @@ def test_the_vendors_own_examples_pass_unless_numbers_must_be_valid(written: str
     assert read_phone(written, STRICT).error == "phone_not_valid"
 
 
+@pytest.mark.parametrize("written", ["four one five 555 0104", "four-one-five 555-0104", "ring 555 0104"])
+def test_digits_in_words_are_not_left_out_of_a_number(written: str) -> None:
+    assert read_phone(written, POSSIBLE).error == "phone_words"
+    assert read_phone(f"call 415 {written[-8:]}", POSSIBLE).value == "+14155550104"
+
+
 @pytest.mark.parametrize(
     ("written", "code"),
     [

@@ -291,6 +291,13 @@ def test_the_summary_links_to_the_first_row_of_each_cluster(tmp_path: Path) -> N
     assert sheet["A1"].value == "2 of 4 rows need fixing before they can be imported. Nothing was sent."
 
 
+def test_the_summary_says_how_to_fix_the_sheet_and_nothing_of_profiles(tmp_path: Path) -> None:
+    sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), SUMMARY_SHEET)
+    fixes = [str(row[4].value) for row in sheet.iter_rows() if row[5].hyperlink]
+    assert "Correct the cells of column 'Born'." in fixes
+    assert not any("profile" in fix or "`" in fix for fix in fixes)
+
+
 def test_a_second_pass_removes_the_marks_of_the_first(tmp_path: Path) -> None:
     first = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx"))
     fixed = [RowResult(r.ordinal, r.row, r.cells, RowState.VALID) for r in rows()]

@@ -27,6 +27,8 @@ from importer.runs.drafts.correcting import Edit, correct, leave_out, put_back, 
 from importer.runs.drafts.fixing import ClusterView, FixingCounts, clusters, counts, rows
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
 
+_ABOUT_WORDS = frozenset({"value_unmapped", "value_defaulted"})
+"""Kinds of problem that are fixed for all rows at once where words get their meaning."""
 _SHOWS: tuple[Show, ...] = ("failing", "warnings", "corrected", "duplicates", "left_out", "all")
 
 
@@ -141,6 +143,8 @@ class _Fixing:
         with self.advice, ui.element("div").classes(f"problem {one.severity.value}"):
             ui.label(one.message)
             hint(one.fix or one.in_profile)
+            if one.key.code in _ABOUT_WORDS and self.may_change:
+                ui.link(t("fix.to_words"), step_address(self.draft, "map"))
             if one.key.code in self.found.duplicate_codes:
                 show = partial(self._show, RowFilter("duplicates"))
                 ui.button(t("fix.side_by_side"), on_click=show).props("no-caps outline")

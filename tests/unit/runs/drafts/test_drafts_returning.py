@@ -185,7 +185,7 @@ def test_the_history_names_who_has_sent_a_run_or_else_who_ran_the_program(
     assert begun_by(service.workspace) == {imported.run_id: Begun(operator(), by_night=False)}
     draft = begun(service, imported.run_id)
     checked_run = checked(service, draft.id).facts.checked_run
-    assert begun_by(service.workspace)[checked_run] == Begun(BY, by_night=False)
+    assert begun_by(service.workspace)[checked_run] == Begun(BY, by_night=False, draft=draft.id)
     given_back(service, draft.id)
     assert begun_by(service.workspace)[imported.run_id] == Begun("ana", by_night=False)
 

@@ -120,7 +120,7 @@ def test_the_history_says_of_which_draft_a_check_is(service: DraftService) -> No
 
     checked = check(service, draft)
 
-    assert begun_by(service.workspace) == {checked.facts.checked_run: Begun("", by_night=False, draft=draft)}
+    assert begun_by(service.workspace) == {checked.facts.checked_run: Begun("kim", by_night=False, draft=draft)}
 
 
 @pytest.mark.slow
