@@ -106,7 +106,7 @@ def _prepare(console: ConsoleServer, page: Page, taken: Camera) -> None:
     taken.takes("05-fix", page.url, _grid)
     taken.takes("06-fix-alike", page.url, _alike)
     _go_on(page, "Go on: check", "check")
-    taken.takes("07-check", page.url)
+    taken.takes("07-check", page.url, lambda page: page.get_by_role("heading", name="Plan").wait_for(timeout=_LONG_MS))
 
 
 def _grid(page: Page) -> None:

@@ -275,7 +275,7 @@ def test_every_step_is_clean_for_axe_and_none_is_wider_than_its_window(
         for button, step in (("Go on: match", "map"), ("Go on: fix", "fix"), ("Go on: check", "check")):
             judge()
             go_on(page, button, step)
-            page.locator({"map": "ul.mapping", "fix": ".ag-row", "check": "dl.pairs"}[step]).first.wait_for()
+            page.locator({"map": "ul.mapping", "fix": ".ag-row", "check": "table.cells"}[step]).first.wait_for()
         judge()
         go_on(page, "Make the plan", "approve")
         page.get_by_text("SHA-256").wait_for(timeout=120_000)

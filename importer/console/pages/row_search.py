@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from nicegui import ui
 
 from importer.console.access import Role, Session
 from importer.console.console import Console
-from importer.console.layout import card, heading, hint
+from importer.console.layout import card, heading, hint, moment
 from importer.console.texts import t
 from importer.core.contract import FieldTable
 from importer.core.runtime import beside_the_loop
@@ -76,7 +77,19 @@ def _story(facts: Mapping[str, Any], fields: FieldTable) -> None:
     if facts["body"]:
         heading(t("search.body"), 3)
         ui.code(json.dumps(facts["body"], indent=2, ensure_ascii=False), language="json")
-    _pairs(t("search.attempts"), {one["started_at"]: _attempt(one) for one in facts["attempts"]})
+    _attempts(facts["attempts"])
+
+
+def _attempts(attempts: Sequence[Mapping[str, Any]]) -> None:
+    if not attempts:
+        return
+    heading(t("search.attempts"), 3)
+    with ui.element("dl").classes("pairs"):
+        for one in attempts:
+            with ui.element("dt"):
+                moment(datetime.fromisoformat(one["started_at"]).timestamp())
+            with ui.element("dd"):
+                ui.label(_attempt(one))
 
 
 def _attempt(one: Mapping[str, Any]) -> str:

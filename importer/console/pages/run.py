@@ -31,6 +31,8 @@ _MASKED = frozenset({"report"})
 """Files without values: whoever may view may have them."""
 _STATES = ("read", "created", "existing", "valid", "invalid", "rejected", "failed", "unknown", "unsent")
 _TO_RETURN = ("invalid", "rejected", "failed", "unknown", "unsent")
+_OPEN_KINDS = 3
+"""Kinds of problem that are unfolded as the page opens, as in the report."""
 _ELSEWHERE_EVERY_S = 3.0
 
 
@@ -122,9 +124,12 @@ def _issues_card(report: Mapping[str, Any]) -> None:
     if not report["issues"]:
         return
     with card(t("run.issues")), ui.element("ul").classes("clusters"):
-        for cluster in report["issues"]:
-            with ui.element("li").classes(f"cluster {cluster['severity']}"):
-                with ui.element("div").classes("row"):
+        for place, cluster in enumerate(report["issues"]):
+            with (
+                ui.element("li").classes(f"cluster {cluster['severity']}"),
+                ui.element("details").props("open" if place < _OPEN_KINDS else ""),
+            ):
+                with ui.element("summary").classes("row"):
                     number(cluster["count"])
                     heading(cluster["title"], 3)
                     if cluster["column"]:

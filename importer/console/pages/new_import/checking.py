@@ -32,7 +32,7 @@ from importer.runs.plans.authorship import no_author
 from importer.runs.preview import preview
 
 _BODIES = 5
-_LOOKED_AT = 100
+_LOOKED_AT = 25
 """Rows among which those that will be sent are looked for."""
 
 
