@@ -148,14 +148,12 @@ async def _begun(scope: Scope, receive: Receive) -> Receive | None:
 
 
 def _whole(scope: Scope) -> Scope:
-    """Have a file of the library be answered with as a whole, although its browser left meanwhile.
+    """Have a request be answered as a whole, although its browser left meanwhile.
 
-    Starlette cuts such an answer off, for servers before ASGI 2.4, and what NiceGUI has before its files takes that for
-    a bug (Kludex/starlette#2516).
+    Starlette cuts some answers off, for servers before ASGI 2.4, and what NiceGUI has before its pages takes that for a
+    bug (Kludex/starlette#2516).
     """
-    if not str(scope["path"]).startswith(ASSETS):
-        return scope
-    return {**scope, "asgi": {**scope["asgi"], "spec_version": "2.4"}}
+    return {**scope, "asgi": {**scope["asgi"], "spec_version": "2.4"}} if scope["type"] == "http" else scope
 
 
 def session_of(connection: HTTPConnection) -> Session:

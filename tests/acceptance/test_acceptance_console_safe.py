@@ -297,6 +297,7 @@ _CUT_OFF = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1
     [
         ("GET /_nicegui/3.18.0/static/vue.esm-browser.prod.js", "\r\n"),
         ("GET /static/console.js", "\r\n"),
+        ("GET /favicon.ico", "\r\n"),
         ("GET /runs/RUN", "\r\n"),
         ("GET /runs/RUN/files/report", "\r\n"),
         ("POST /sign-in", _CUT_OFF),

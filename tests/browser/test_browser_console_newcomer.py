@@ -85,7 +85,7 @@ def _explains_cells_to_keys(page: Page) -> None:
     page.keyboard.press("Control+a")
     page.keyboard.type("cleo@example.com")
     page.keyboard.press("Enter")
-    page.get_by_text("1 rows to fix").wait_for()
+    page.get_by_text("1 row to fix").wait_for()
     said.get_by_text("nothing is wrong.").wait_for()
 
 

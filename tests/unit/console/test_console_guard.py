@@ -23,10 +23,12 @@ class Inner:
 
     def __init__(self) -> None:
         self.users: list[str] = []
+        self.versions: list[str] = []
 
     async def __call__(self, scope: MutableMapping[str, Any], _receive: Any, send: Any) -> None:
         session = scope.get("state", {}).get("session")
         self.users.append(session.user if session else "")
+        self.versions.append(scope["asgi"].get("spec_version", ""))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"page"})
 
@@ -147,3 +149,9 @@ async def test_a_request_to_the_sockets_whose_browser_has_left_goes_no_further(s
     site.first = {"type": "http.disconnect"}
     assert await site.ask("/_nicegui_ws/socket.io/", cookie=site.signed_in) == (0, {})
     assert site.inner.users == []
+
+
+@pytest.mark.parametrize("path", ["/_nicegui/3/static/x.js", "/favicon.ico", "/runs/1"])
+async def test_an_answer_is_not_cut_off_where_its_browser_leaves(site: Site, path: str) -> None:
+    await site.ask(path, cookie=site.signed_in)
+    assert site.inner.versions == ["2.4"]  # from there on Starlette sends an answer to its end

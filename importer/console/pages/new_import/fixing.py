@@ -20,6 +20,7 @@ from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.upload import upload_field
 from importer.console.pages.new_import.waiting import check_first
 from importer.console.texts import t
+from importer.core.labels import counted
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
 from importer.runs.drafts.alike import Alike
@@ -98,10 +99,10 @@ class _Fixing:
 
     @ui.refreshable_method
     def _filters(self) -> None:
-        counted = self.found.counts
+        found = self.found.counts
         sizes = {
-            "failing": counted.failing, "warnings": counted.warnings, "corrected": counted.corrected,
-            "left_out": counted.left_out, "all": counted.rows,
+            "failing": found.failing, "warnings": found.warnings, "corrected": found.corrected,
+            "left_out": found.left_out, "all": found.rows,
         }  # fmt: skip
         with ui.element("ul").classes("plain"):
             for show in _SHOWS:
@@ -159,10 +160,10 @@ class _Fixing:
 
     @ui.refreshable_method
     def _state(self) -> None:
-        counted = self.found.counts
-        text = t("fix.state", failing=f"{counted.failing:,}", corrected=f"{counted.cells:,}")
+        found = self.found.counts
+        text = t("fix.state", failing=counted(found.failing, "row"), corrected=counted(found.cells, "cell"))
         ui.label(text).props("role=status")
-        if not counted.is_checked:
+        if not found.is_checked:
             ui.label(t("fix.unchecked")).classes("state mixed")
 
     def _search(self, text: str) -> None:
