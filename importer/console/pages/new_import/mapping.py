@@ -103,7 +103,7 @@ def _open_card(seen: MappingView) -> None:
     unread = [way for way in seen.ways if way.problem]
     if not seen.missing and not unread and not any(map(_unknown, seen.words)):
         return
-    with card(t("map.open")):
+    with card(t("map.open") if seen.missing or unread else t("map.look")):
         for spec in seen.missing:
             ui.label(t("map.required", field=spec.label)).classes("problem")
         for way in unread:
