@@ -17,8 +17,9 @@ from importer.runs.drafts.row_filter import RowFilter
 
 _BLOCK = 100
 """Rows that the grid asks for at once."""
-_MOST_FITTED = 40
-"""Up to so many columns are as wide as their cells: those out of sight have to be drawn to be measured."""
+_MOST_FITTED = 12
+"""Up to so many columns are all as wide as their cells: those out of sight have to be drawn to be measured, and
+scrolling takes longer with each."""
 _FOCUSED = "() => importerFocused(getElement(GRID).api, emit)"
 
 
