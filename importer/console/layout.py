@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from nicegui import ui
+from nicegui import app, ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from importer.console.access import RefusedError, Role, Session
@@ -67,14 +68,24 @@ def _bar(session: Session, path: str) -> None:
 
 
 def _report(error: Exception) -> None:
-    """Say what was refused or went wrong in a handler of this page; a bug is logged, and no value with it."""
+    """Say what was refused or went wrong in a handler of this page."""
     if isinstance(error, ImporterError):
         ui.notify(str(error), type="negative", multi_line=True, close_button=True, timeout=0)
         if isinstance(error, RefusedError) and "session" in error.message:
             ui.navigate.to("/sign-in")
         return
-    structlog.stdlib.get_logger("importer.console").error("bug", exc_info=error)
     ui.notify(t("app.bug"), type="negative", close_button=True, timeout=0)
+
+
+def log_bugs() -> None:
+    """Have bugs in handlers of pages logged without what they say, which may quote a cell; a refusal is none."""
+    logging.getLogger("nicegui").addFilter(lambda record: not isinstance(record.msg, Exception))
+    app.on_exception(_log_bug)
+
+
+def _log_bug(error: Exception) -> None:
+    if not isinstance(error, ImporterError):
+        structlog.stdlib.get_logger("importer.console").error("bug", exc_info=error)
 
 
 def heading(text: str, level: int = 2) -> TextElement:

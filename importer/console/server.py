@@ -28,6 +28,7 @@ from importer.console.access import Access
 from importer.console.console import Console
 from importer.console.guard import Guard
 from importer.console.jobs import Jobs
+from importer.console.layout import log_bugs
 from importer.console.pages import imports, run, settings
 from importer.console.pages.new_import import pages as new_import
 from importer.console.sessions import Sessions
@@ -104,6 +105,7 @@ def build(console: Console, origins: frozenset[str], entered: Callable[[], None]
         entered: called when a one-time link was used.
     """
     application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    log_bugs()
     for served in (application, nicegui.app):
         plain_pages.explain_errors(served)
     application.mount("/static", StaticFiles(directory=str(_ASSETS)), name="static")

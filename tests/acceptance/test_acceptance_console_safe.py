@@ -201,9 +201,27 @@ def test_who_may_only_view_gets_no_file_with_values(site: Site) -> None:
 
 def test_who_may_only_view_cannot_find_rows_by_what_they_hold(site: Site) -> None:
     """Else a value could be guessed, letter by letter."""
-    path = f"/drafts/{site.draft}/rows.json?first=0&count=9&show=all&text="
-    assert json.loads(site.people["anna"].ask("GET", path + "nobody-has-this").text)["total"] == 0
-    assert json.loads(site.people["carl"].ask("GET", path + "nobody-has-this").text)["total"] == 3
+    path, text = f"/drafts/{site.draft}/rows.json?first=0&count=9&show=all", {"X-Search": "nobody-has-this"}
+    assert json.loads(site.people["anna"].ask("GET", path, None, **text).text)["total"] == 0
+    assert json.loads(site.people["carl"].ask("GET", path, None, **text).text)["total"] == 3
+
+
+def test_what_came_back_fixed_and_was_not_taken_is_named(site: Site) -> None:
+    anna = Browser(site.console.url).signs_in("anna")
+    draft = _checked_draft(anna)
+    checked = max(path.name for path in site.workspace.glob("2*Z-*"))
+    handed_out = (site.workspace / checked / "rejects.csv").read_text("utf-8")
+
+    def back(text: str) -> str:
+        answer = anna.ask("PUT", f"/drafts/{draft}/fixed?name=rejects.csv", text.encode())
+        return str(json.loads(answer.text).get("problem", ""))
+
+    assert "Was it saved?" in back(handed_out)
+    fixed = handed_out.replace(f"{CANARY}phone", "+14155550102")
+    said = back(fixed + fixed.splitlines()[-1] + "\n")
+    assert said.startswith("1 rows were taken over. Lines that were not taken: 2")
+    assert CANARY not in said
+    assert back(handed_out.replace(f"{CANARY}phone", "+14155550103")) == ""
 
 
 # --------------------------------------------------------------------------- refused, and nothing changed

@@ -91,11 +91,15 @@ def test_of_two_people_at_once_the_second_one_is_told_and_nothing_is_lost(
         first.get_by_role("button", name="Go on: match").click()
         first.wait_for_url("**/map")
         kept = state_of(user.home / "runs")
+        second.get_by_label("Row with the column names").fill("-3")
+        second.get_by_role("button", name="Read again").click()
+        second.get_by_text("is a number from 1 on").wait_for()
         second.get_by_label("Row with the column names").fill("2")
         second.get_by_role("button", name="Go on: match").click()
         second.get_by_text("Somebody else changed this draft.").wait_for()
         assert second.url.endswith("/upload")
         assert state_of(user.home / "runs") == kept
+        assert console.stop() == (0, "")
 
 
 def test_what_a_file_holds_is_text_and_never_a_script(user: User, new_page: Callable[..., Page]) -> None:

@@ -40,11 +40,11 @@
   // A row that was just corrected stays where it is, until other rows are asked for: the rows below would move under
   // the pointer of whoever corrects the next one.
   let kept = [];
-  window.importerRows = (address) => (kept = [], {
+  window.importerRows = (address, text) => (kept = [], {
     getRows: async (asked) => {
       try {
         const range = `first=${asked.startRow}&count=${asked.endRow - asked.startRow}&kept=${kept.join(",")}`;
-        const answer = await fetch(`${address}&${range}`);
+        const answer = await fetch(`${address}&${range}`, { headers: { "X-Search": encodeURIComponent(text) } });
         if (!answer.ok) throw new Error(answer.statusText);
         const page = await answer.json();
         asked.successCallback(page.rows, page.total);

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.approval import Signer
-from importer.core.errors import UsageError
+from importer.core.errors import PlanRefusedError, UsageError
 from importer.core.ports import Events
 from importer.core.runtime import beside_the_loop, in_a_thread
 from importer.delivery import StopSwitch
@@ -114,15 +114,25 @@ def _says(plan: PlanFile) -> Mapping[str, Any]:
     return plan.model_dump(exclude=_OF_ITS_MAKING)
 
 
-def plan_of(service: DraftService, draft: Draft) -> Path:
+def plan_of(service: DraftService, draft: Draft, shown: str | None = None) -> Path:
     """The plan of a draft.
+
+    Args:
+        shown: hash of the plan that a person was shown; None: of whichever there is.
 
     Raises:
         UsageError: there is none, or the draft was changed since.
+        PlanRefusedError: it is another one than was shown.
     """
     if not has_plan(draft):
         raise UsageError("This draft was changed since it was planned, or was not planned yet.", "Plan it first.")
-    return service.folder(draft) / draft.facts.plan
+    path = service.folder(draft) / draft.facts.plan
+    if shown is not None and read_plan(path).sha256 != shown:
+        raise PlanRefusedError(
+            "Somebody has planned this draft anew since the plan was shown; nothing was sent.",
+            "Look at the new plan first.",
+        )
+    return path
 
 
 def judged(service: DraftService, draft: str) -> Judged:

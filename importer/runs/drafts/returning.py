@@ -130,7 +130,14 @@ async def plan_return(
 
 
 async def give_back(
-    service: DraftService, draft: str, *, by: str, emit: Events, stop: StopSwitch, people: People
+    service: DraftService,
+    draft: str,
+    *,
+    by: str,
+    emit: Events,
+    stop: StopSwitch,
+    people: People,
+    shown: str | None = None,
 ) -> Report:
     """Send the rows of a draft, as they are corrected now, back into the run that they are from.
 
@@ -139,15 +146,17 @@ async def give_back(
     Args:
         by: the person.
         people: who is asked.
+        shown: as of `planning.plan_of`.
 
     Raises:
-        UsageError: the file of the draft is one of its own; or as of `DraftService.editable`.
+        UsageError: the file of the draft is one of its own; or as of `DraftService.editable` and `planning.plan_of`.
         ImporterError: as of `runs.retry.retry`; the draft can still be changed.
     """
     found = await in_a_thread(partial(service.editable, draft))
     run_id, file = await in_a_thread(partial(_returned, service, found))
-    profile = await in_a_thread(partial(profile_of_run, service, run_id))
-    plan = read_plan_of(ReturnPlan, plan_of(service, found), profile.commands) if has_plan(found) else None
+    profile, plan = await in_a_thread(partial(profile_of_run, service, run_id)), None
+    if shown is not None or has_plan(found):
+        plan = read_plan_of(ReturnPlan, plan_of(service, found, shown), profile.commands)
     await in_a_thread(partial(log_acts, service, run_id, [*service.acts(draft), service.act(by, "returned")]))
     context = Context(profile, "retry", emit, stop, replace(people, by=by), service.machine)
     report = await retry(context, run_id, fixed=file, plan=plan)

@@ -32,20 +32,20 @@ async def run(
     emit: Events,
     stop: StopSwitch,
     people: People,
-    force: bool = False,
+    shown: str | None = None,
 ) -> Report:
     """Send a draft exactly as planned. Once the run has begun, the draft remembers it, and is not changed any more.
 
     Args:
         by: the person.
         people: who is asked.
-        force: send it although this very content was imported before.
+        shown: as of `planning.plan_of`.
 
     Raises:
         ImporterError: as of `runs.run.run_planned`; where nothing is left of the run, the draft can be changed again.
     """
     found = await in_a_thread(partial(service.editable, draft))
-    path = plan_of(service, found)
+    path = await in_a_thread(partial(plan_of, service, found, shown))
     await in_a_thread(partial(service.note, found, DraftFacts(stage="run"), service.act(by, "sent")))
     begun: list[str] = []
 
@@ -56,12 +56,10 @@ async def run(
         emit(event)
 
     context = await beside_the_loop(partial(context_of, by=by), service, found, "run", listen, stop)
-    context, noted = (
-        replace(context, people=replace(people, by=by)),
-        await in_a_thread(partial(_acts_of, service, draft)),
-    )
+    context = replace(context, people=replace(people, by=by))
+    noted = await in_a_thread(partial(_acts_of, service, draft))
     try:
-        return await run_planned(context, path, service.source(found), force=force, facts=noted)
+        return await run_planned(context, path, service.source(found), facts=noted)
     except ImporterError:
         await in_a_thread(partial(_forget_refused, service, draft, begun, by))
         raise
@@ -125,5 +123,5 @@ def _remember(service: DraftService, draft: str, run_id: str, by: str) -> None:
 def _forget_refused(service: DraftService, draft: str, begun: Sequence[str], by: str) -> None:
     """Have a draft be changed again whose run never began, or of which nothing is left."""
     left = {one.run_id for one in registry.listed(service.workspace)}
-    if left.isdisjoint(begun):
+    if left.isdisjoint(begun) and service.find(draft).facts.run_id in {"", *begun}:  # else another program sends it
         _remember(service, draft, "", by)

@@ -116,7 +116,8 @@ def _run_card(console: Console, session: Session, draft: Draft, found: Judged) -
 
         def send() -> None:
             require_typed()
-            _begin(console, session, draft, give_back if found.plan.job == "return" else run)
+            send_it = partial(give_back if found.plan.job == "return" else run, shown=found.plan.sha256)
+            _begin(console, session, draft, send_it)
 
         ui.button(t("approve.send", count=f"{found.plan.rows:,}"), on_click=send).props("no-caps")
 

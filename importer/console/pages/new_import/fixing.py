@@ -268,4 +268,4 @@ class _Fixing:
             hint(t("fix.files_hint"))
             ui.link(t("fix.annotated"), f"/drafts/{self.draft.id}/annotated.xlsx")
             if self.may_change:
-                upload_field(t("fix.fixed"), f"/drafts/{self.draft.id}/fixed")
+                upload_field(t("fix.fixed"), f"/drafts/{self.draft.id}/fixed", self._look_again)

@@ -6,6 +6,7 @@ import secrets
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import FastAPI, Query, Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -15,15 +16,19 @@ from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.upload import sent_bytes
+from importer.console.texts import t
 from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
-from importer.runs.drafts.fixed_files import annotated, take_fixed
+from importer.runs.drafts.fixed_files import TakenFixed, annotated, take_fixed
 from importer.runs.drafts.fixing import CellView, Problem, RowView, rows
 from importer.runs.drafts.receiving import received_file
 from importer.runs.drafts.row_filter import ClusterKey, RowFilter, Show
 
 _MOST_ROWS = 200
 _MOST_KEPT = 500
+_MOST_LINES = 5
+SEARCH = "x-search"
+"""The header with the text that is searched: an address is in the logs of proxies, where no cell value belongs."""
 Place = Annotated[int, Query(ge=0, le=2**31)]
 """Of a row, or how many of them."""
 
@@ -62,8 +67,20 @@ def register(console: Console, application: FastAPI) -> None:
                 taken = await beside_the_loop(partial(take_fixed, by=session.user), console.drafts, draft.id, path)
         except ImporterError as error:
             return JSONResponse({"problem": str(error)}, HTTPStatus.UNPROCESSABLE_ENTITY)
+        if problem := not_taken(taken):
+            return JSONResponse({"problem": problem})
         again = secrets.token_hex(2)  # the same address with another query: the page is loaded again
         return JSONResponse({"next": f"{step_address(taken.draft, 'fix')}?{again}"})
+
+
+def not_taken(taken: TakenFixed) -> str:
+    """Say which lines of a fixed file were not taken, or that it brought nothing; empty: all is well."""
+    if not taken.refused:
+        return "" if taken.cells else t("fix.nothing_changed")
+    lines = [t("fix.line", line=f"{one.line:,}", why=one.message) for one in taken.refused[:_MOST_LINES]]
+    if more := len(taken.refused) - len(lines):
+        lines.append(t("fix.more_lines", count=f"{more:,}"))
+    return t("fix.partly", rows=f"{taken.rows:,}", count=f"{len(taken.refused):,}", lines="\n".join(lines))
 
 
 def _filter(request: Request, show: Show, *, sees_values: bool) -> RowFilter:
@@ -71,7 +88,8 @@ def _filter(request: Request, show: Show, *, sees_values: bool) -> RowFilter:
     code = asked.get("code", "")
     cluster = ClusterKey(code, asked.get("field", ""), asked.get("column", "")) if code else None
     kept = [int(one) for one in asked.get("kept", "").split(",")[:_MOST_KEPT] if one.isdecimal() and len(one) < 10]
-    return RowFilter(show, cluster, asked.get("text", "") if sees_values else "", tuple(kept))
+    text = unquote(request.headers.get(SEARCH, "")) if sees_values else ""
+    return RowFilter(show, cluster, text, tuple(kept))
 
 
 def _row(row: RowView) -> dict[str, Any]:

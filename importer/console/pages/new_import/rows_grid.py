@@ -114,10 +114,11 @@ def on_focus(grid: ui.aggrid, handler: Callable[[GenericEventArguments], None]) 
 
 def rows_source(draft: str, wanted: RowFilter) -> str:
     """The expression that asks for the rows of a draft, block by block."""
-    query = {"show": wanted.show, "text": wanted.text}
+    query: dict[str, str] = {"show": wanted.show}
     if (cluster := wanted.cluster) is not None:
         query |= {"code": cluster.code, "field": cluster.field, "column": cluster.column}
-    return f"importerRows({json.dumps(f'/drafts/{draft}/rows.json?{urlencode(query)}')})"
+    address = f"/drafts/{draft}/rows.json?{urlencode(query)}"
+    return f"importerRows({json.dumps(address)}, {json.dumps(wanted.text)})"
 
 
 def _row_number() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -23,7 +23,7 @@ from importer.console.pages.new_import.looking import looked_at
 from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import catalogue, t
 from importer.core.contract import Contract
-from importer.core.errors import ImporterError, SourceError
+from importer.core.errors import ImporterError, SourceError, UsageError
 from importer.core.runtime import beside_the_loop
 from importer.core.sources import SourceInfo
 from importer.journal import Draft, Reading
@@ -92,20 +92,25 @@ def draw_begin(console: Console) -> None:
                 ui.link(t("upload.blank", kind=kind.lower()), f"/templates/{kind.lower()}.xlsx")
 
 
-def upload_field(label: str, address: str) -> None:
-    """A field for one file, which is sent to an address as it is; the page that follows is named by the answer."""
+def upload_field(label: str, address: str, look_again: Callable[[], Awaitable[None]] | None = None) -> None:
+    """A field for one file, which is sent to an address as it is; the page that follows is named by the answer.
+
+    Args:
+        look_again: shows what was taken, where not all was; None: nothing was.
+    """
+
+    async def failed(event: GenericEventArguments) -> None:
+        text = str(event.args or t("upload.failed"))
+        ui.notify(text, type="negative", multi_line=True, timeout=0, close_button=True)
+        if look_again is not None:
+            await look_again()
+
     with ui.element("label").classes("drop"):
         ui.label(label)
         field = ui.element("input").props(f'type=file data-address="{address}"')
     progress = ui.element("progress").props(f'hidden value=0 max=1 aria-label="{t("upload.progress")}"')
     send = f"event => importerUpload(event.target, getHtmlElement({progress.id}), emit)"
-    field.on("change", _failed, js_handler=send)
-
-
-def _failed(event: GenericEventArguments) -> None:
-    """Say why a file was not received."""
-    text = str(event.args or t("upload.failed"))
-    ui.notify(text, type="negative", multi_line=True, timeout=0, close_button=True)
+    field.on("change", failed, js_handler=send)
 
 
 async def draw(console: Console, session: Session, draft: Draft) -> None:
@@ -161,7 +166,7 @@ def _reading_card(console: Console, session: Session, draft: Draft, info: Source
                 sheet=sheet.value or None if sheet else None,
                 delimiter=delimiter.value or None if delimiter else None,
                 encoding=encoding.value or None if encoding else None,
-                header_row=int(header.value) if header.value else None,
+                header_row=_row(header.value),
             )
 
         async def choose(step: str) -> None:
@@ -173,6 +178,12 @@ def _reading_card(console: Console, session: Session, draft: Draft, info: Source
         ui.button(t("upload.again"), on_click=lambda: choose("upload")).props("no-caps outline")
     with way_on:
         ui.button(t("upload.next"), on_click=lambda: choose("map")).props("no-caps")
+
+
+def _row(number: float | None) -> int | None:
+    if number is not None and number < 1:
+        raise UsageError(t("upload.no_row"))
+    return None if number is None else int(number)
 
 
 def _sheets(info: SourceInfo | None) -> list[str]:

@@ -312,6 +312,16 @@ def test_a_draft_knows_its_run_after_a_kill_and_the_run_goes_on(service: DraftSe
     assert len(set(ids)) == 40
 
 
+def test_a_plan_is_sent_as_it_was_shown_or_not_at_all(service: DraftService) -> None:
+    draft = draft_of(service)
+    shown = planning.judged(service, plan(service, draft).id).plan.sha256
+    plan(service, draft)
+    work = sending.run(service, draft, by="ana", emit=ignore, stop=StopSwitch(), people=People(), shown=shown)
+    with pytest.raises(PlanRefusedError, match="planned this draft anew since the plan was shown"):
+        asyncio.run(work)
+    assert service.find(draft).facts.run_id == ""
+
+
 class InAMonth(SystemClock):
     """Plans of today have expired."""
 
