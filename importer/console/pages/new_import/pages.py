@@ -12,7 +12,7 @@ from importer.console.console import Console
 from importer.console.guard import session_of
 from importer.console.layout import PATIENCE_S, page_frame, target_banner
 from importer.console.pages.new_import import approving, checking, fixing, mapping, rows_api, upload, waiting
-from importer.console.pages.new_import.steps import STEPS, step_list
+from importer.console.pages.new_import.steps import step_list
 from importer.console.texts import t
 from importer.core.errors import ImporterError, UsageError
 from importer.core.runtime import beside_the_loop
@@ -50,7 +50,7 @@ def register(console: Console, application: FastAPI) -> None:
         session.require(Role.VIEW)
         draft = await beside_the_loop(console.drafts.find, draft_id)
         if step not in _PAGES:
-            raise UsageError(t("steps.unknown", step=step), t("steps.known", steps=", ".join(STEPS)))
+            raise UsageError(t("steps.unknown", step=step), t("steps.known", steps=", ".join(_PAGES)))
         target = await beside_the_loop(_target, console, draft)
         with page_frame(session, draft.facts.file, "/new", banner=lambda: target_banner(console.profile, target)):
             step_list(draft, step)
