@@ -61,6 +61,11 @@ def write_file(path: Path, content: bytes) -> None:
     put_in_place(temporary, path)
 
 
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is one that a program is writing, and puts in the place of another one when it is complete."""
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
 def discard_unfinished() -> None:
     """Remove what is not complete, where the program ends in the middle of its writing."""
     for temporary in list(_UNFINISHED):

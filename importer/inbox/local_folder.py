@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from importer.core.atomic_files import is_unfinished
 from importer.core.errors import ImporterError, SourceError, StillWrittenError, StorageError
 from importer.inbox.folder import FileState, Selection, is_plan, plan_of
 from importer.inbox.open_files import is_being_written
@@ -202,7 +203,8 @@ class LocalFolder:
         """The files that wait for an approval, and their plans."""
         if not os.access(self.approval, os.R_OK | os.X_OK):
             return []
-        return [path for place in (self.approval, *self._numbered()) for path in place.iterdir() if path.is_file()]
+        there = [path for place in (self.approval, *self._numbered()) for path in place.iterdir()]
+        return [path for path in there if path.is_file() and not is_unfinished(path)]  # somebody approves just now
 
     def _free_approval(self, name: str) -> Path:
         """Where a file of this name may wait."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from importer.core import atomic_files
 from importer.core.errors import StorageError
 from importer.inbox.folder import is_plan, is_planned, plan_of
 from importer.inbox.local_folder import LocalFolder
@@ -189,6 +190,24 @@ def test_files_of_one_name_wait_for_their_approvals_beside_each_other_and_plans_
     box.put_away(box.approval / "2" / "a.csv", box.archive, TAG)
     box.recover()
     assert {path.name for path in box.approval.iterdir()} == {"a.csv", "a.csv.plan.json"}
+
+
+def test_a_plan_that_is_just_being_signed_is_no_file_that_waits(tmp_path: Path) -> None:
+    box = approving(tmp_path)
+    path = box.approval / "a.csv"
+    path.write_text("x")
+    plan_of(path).write_text("{}")
+    replaced: list[list[Path]] = []
+
+    def put_in_place(temporary: Path, to: Path) -> None:
+        assert temporary.parent == box.approval
+        replaced.append(box.claimed())
+        temporary.replace(to)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(atomic_files, "put_in_place", put_in_place)
+        atomic_files.write_file(plan_of(path), b"{}")
+    assert replaced == [[path]]
 
 
 def test_a_plan_that_a_killed_pass_left_without_its_file_is_cleared_away(tmp_path: Path) -> None:
