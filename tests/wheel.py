@@ -14,7 +14,12 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ("importer/py.typed", "importer/journal/sqlite/schema.sql", "importer/results/templates/report.html.j2")
+DATA = (
+    "importer/py.typed",
+    "importer/journal/sql/schema.sql",
+    "importer/journal/postgres/schema.sql",
+    "importer/results/templates/report.html.j2",
+)
 
 
 def main() -> int:

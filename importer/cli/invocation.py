@@ -29,7 +29,12 @@ def load_profile(shared: Shared, *sets: OptionSet, settings: Mapping[str, Any] |
     if "--verbose" in given:
         given["--verbose"] = "debug"
     options = {place: _setting(given[option]) for option, place in OPTIONS.items() if option in given}
-    return Profile.load(shared.config, options={**options, **(settings or {})})
+    profile = Profile.load(shared.config, options={**options, **(settings or {})})
+    if profile.journal.url:
+        from importer.runs.wiring import settle_journal  # noqa: PLC0415
+
+        settle_journal(profile)
+    return profile
 
 
 def _setting(value: Any) -> Any:

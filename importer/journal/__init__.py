@@ -27,17 +27,20 @@ from importer.journal.facts import (
     SourceFacts,
     VerificationFacts,
 )
-from importer.journal.location import Location
+from importer.journal.location import Location, keep_elsewhere
 from importer.journal.matching import Comparison, Merging
 from importer.journal.opening import (
     backups,
+    check_memory,
     examine_journal,
     has_drafts,
+    has_secret,
     locks_of,
     open_drafts,
     open_journal,
     remembers_old_keys,
     starts_in,
+    workspace_secret,
 )
 from importer.journal.port import (
     Accounts,
@@ -71,7 +74,7 @@ from importer.journal.runs import (
     StoredRun,
 )
 from importer.journal.scopes import same_server
-from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
+from importer.journal.secret import SECRET_BYTES
 
 __all__ = [
     "FINISHED",
@@ -140,6 +143,7 @@ __all__ = [
     "examine_journal",
     "has_drafts",
     "has_secret",
+    "keep_elsewhere",
     "locks_of",
     "open_drafts",
     "open_journal",

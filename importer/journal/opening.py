@@ -1,18 +1,30 @@
-"""The one way to a journal, and what can be asked of one that is not opened. Chooses the adapter."""
+"""The one way to a journal, and what can be asked of one that is not opened. Chooses the adapter.
+
+The adapter of PostgreSQL is imported where an address names one, so that nobody else needs its library.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from importer.core.commands import Commands
 from importer.core.contract import Identity
+from importer.core.distribution import how_to_install
+from importer.core.errors import UsageError
+from importer.journal import secret
 from importer.journal.location import Location, drafts_file
 from importer.journal.port import Drafts, Journal, Locks
 from importer.journal.runs import JournalFacts
-from importer.journal.sqlite import inspection, migrations, old_keys
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.drafts import SqliteDrafts
-from importer.journal.sqlite.journal import SqliteJournal
+from importer.journal.sql.database import Database, Earlier
+from importer.journal.sql.drafts import SqlDrafts
+from importer.journal.sql.journal import SqlJournal
+from importer.journal.sqlite import inspection, migrations
+from importer.journal.sqlite.database import SqliteDatabase, attached
+from importer.journal.sqlite.drafts import DraftsFile
 from importer.journal.sqlite.lock import FileLocks
 
 
@@ -29,8 +41,28 @@ def open_journal(
 
     Raises:
         JournalError: it cannot be opened, is not a journal, or was written by a newer program.
+        UsageError: it is in PostgreSQL, and what that needs is not installed.
     """
-    return SqliteJournal(Database(location.path, durable=durable, writes=writes, commands=commands))
+    if location.url:
+        return SqlJournal(_postgres().PostgresDatabase(location, writes=writes, commands=commands))
+    database = SqliteDatabase(location.path, durable=durable, writes=writes, commands=commands, attach=_at_hand)
+    return SqlJournal(database)
+
+
+@contextmanager
+def _at_hand(database: Database, journal: Location, scope: str) -> Iterator[Earlier]:
+    """Have another journal at hand for comparisons, wherever it is."""
+    with (_postgres().lend if journal.url else attached)(database, journal, scope) as earlier:
+        yield earlier
+
+
+def _postgres() -> ModuleType:
+    try:
+        return import_module("importer.journal.postgres.adapter")
+    except ModuleNotFoundError:
+        raise UsageError(
+            "The journal is in PostgreSQL, and its library (psycopg) is not installed.", how_to_install("postgres")
+        ) from None
 
 
 def open_drafts(workspace: Path) -> Drafts:
@@ -39,7 +71,7 @@ def open_drafts(workspace: Path) -> Drafts:
     Raises:
         JournalError: it cannot be opened, holds no drafts, or was written by a newer program.
     """
-    return SqliteDrafts(drafts_file(workspace))
+    return SqlDrafts(DraftsFile(drafts_file(workspace)))
 
 
 def has_drafts(workspace: Path) -> bool:
@@ -49,7 +81,41 @@ def has_drafts(workspace: Path) -> bool:
 
 def locks_of(folder: Path) -> Locks:
     """The locks of a workspace, or of another folder that only one may work in."""
-    return FileLocks(folder)
+    location = Location.of_workspace(folder)
+    locks: Locks = _postgres().PostgresLocks(location) if location.url else FileLocks(folder)
+    return locks
+
+
+def workspace_secret(workspace: Path, *, has_runs: bool = False) -> bytes:
+    """The secret of a workspace's journal, made when there is none yet.
+
+    Args:
+        has_runs: whether the journal knows runs: their keys were made with a secret that must still be there.
+
+    Raises:
+        JournalError: it cannot be read or made, is damaged, or is gone.
+    """
+    location = Location.of_workspace(workspace)
+    if not location.url:
+        return secret.workspace_secret(workspace, has_runs=has_runs)
+    shared: bytes = _postgres().team_secret(location)
+    return shared
+
+
+def has_secret(workspace: Path) -> bool:
+    """Whether the journal of a workspace has a secret already."""
+    location = Location.of_workspace(workspace)
+    return bool(_postgres().has_team_secret(location)) if location.url else secret.has_secret(workspace)
+
+
+def check_memory(journal: Location) -> None:
+    """Refuse a workspace that has a secret and no journal: it has lost the memory of what it created.
+
+    Raises:
+        JournalError: the journal is gone, or empty.
+    """
+    if not journal.url:
+        secret.check_memory(journal)
 
 
 def examine_journal(location: Location) -> JournalFacts:
@@ -58,7 +124,10 @@ def examine_journal(location: Location) -> JournalFacts:
     Raises:
         JournalError: it cannot be read at all.
     """
-    return inspection.examine_journal(location.path)
+    found: JournalFacts = (
+        _postgres().examine_journal(location) if location.url else inspection.examine_journal(location.path)
+    )
+    return found
 
 
 def starts_in(location: Location, scope: str, now: float, window_s: float) -> int:
@@ -70,14 +139,19 @@ def starts_in(location: Location, scope: str, now: float, window_s: float) -> in
     Raises:
         JournalError: it cannot be read at all.
     """
-    return inspection.starts_in(location.path, scope, now, window_s)
+    if not location.url:
+        return inspection.starts_in(location.path, scope, now, window_s)
+    with closing(open_journal(location, writes=False)) as journal:
+        return journal.earlier.started_within(scope, now, window_s)
 
 
 def remembers_old_keys(location: Location, identity: Identity) -> bool:
     """Whether a journal, which is only looked at, has keys of an earlier rule; False for one of an older format."""
-    return old_keys.remembers_old_keys(location.path, identity)
+    if location.url:
+        return bool(_postgres().remembers_old_keys(location, identity))
+    return inspection.remembers_old_keys(location.path, identity)
 
 
 def backups(location: Location) -> list[Path]:
     """The copies that upgrades of a journal left."""
-    return migrations.backups(location.path)
+    return [] if location.url else migrations.backups(location.path)

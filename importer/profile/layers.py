@@ -35,9 +35,15 @@ READ_SEPARATELY = frozenset(
         "IMPORTER_KEYS",
         "IMPORTER_KEY_PASSPHRASE",
         "IMPORTER_KEY_PASSPHRASE_FILE",
+        "IMPORTER_JOURNAL_PASSWORD",
+        "IMPORTER_JOURNAL_PASSWORD_FILE",
+        "IMPORTER_SECRET",
+        "IMPORTER_SECRET_FILE",
     }
 )
 """Variables with our prefix that name no setting: others read them."""
+
+_SHORT = {"IMPORTER_JOURNAL": "IMPORTER_JOURNAL__URL"}
 
 Origin = Literal["option", "environment", "profile", "run", "default"]
 """`run`: a profile that a run has kept."""
@@ -180,7 +186,9 @@ def environment_layer(environ: Mapping[str, str], schema: type[BaseSettings], pl
     Raises:
         ProfileError: a variable with our prefix names no section.
     """
-    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value.strip()}
+    ours = {
+        _SHORT.get(name, name): value for name, value in environ.items() if name.startswith(PREFIX) and value.strip()
+    }
     for name in ours:
         _check_variable(name, schema, places)
     settable = {name: value for name, value in ours.items() if name not in READ_SEPARATELY}

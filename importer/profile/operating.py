@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PositiveFloat,
@@ -38,6 +40,36 @@ class RetentionSettings(Section):
         description=(
             "`importer purge`: runs that ended longer ago than this lose their personal data; not set: "
             "`--older-than` is required."
+        ),
+    )
+
+
+_JOURNAL_IS = "an address such as postgresql://user@host/database, without a password"
+
+
+def _journal_address(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"postgresql", "postgres"} or parts.password or "password=" in parts.query):
+        raise ValueError(_JOURNAL_IS)
+    return text
+
+
+class JournalSettings(Section):
+    """`[journal]`: where the memory of imports is kept."""
+
+    url: Annotated[str, AfterValidator(_journal_address), Written(_JOURNAL_IS)] = Field(
+        "",
+        description=(
+            "The address of a PostgreSQL database, for a team that imports from several places (needs the optional "
+            "group `postgres`); also IMPORTER_JOURNAL, its password IMPORTER_JOURNAL_PASSWORD_FILE. Not set: a file in "
+            "the workspace."
+        ),
+    )
+    lease_s: Annotated[float, Field(ge=1.0, le=3_600.0)] = Field(
+        30.0,
+        description=(
+            "In PostgreSQL: how long after its last sign of life a run on a dead host keeps others from going on, in "
+            "seconds."
         ),
     )
 

@@ -21,6 +21,7 @@ from importer.profile.mapping_rules import GroupingSettings, MappingRule
 from importer.profile.nightly import NightlySettings, NotifySettings
 from importer.profile.operating import (
     ApprovalSettings,
+    JournalSettings,
     LogSettings,
     MetricsSettings,
     OtelSettings,
@@ -68,6 +69,7 @@ class ProfileTables(Section):
         ),
     )
     yes: bool = Field(False, description="Do not ask before sending to a live target.")
+    journal: JournalSettings = JournalSettings()
     source: SourceSettings = SourceSettings()
     remote: RemoteSettings = RemoteSettings()
     mapping: dict[str, MappingRule] = Field(

@@ -16,7 +16,7 @@ from importer.profile import MetricsSettings, Profile
 from importer.runs.accounts import AskOwner
 from importer.runs.consent import Confirm
 from importer.runs.hours import Hours
-from importer.runs.wiring import SystemClock
+from importer.runs.wiring import SystemClock, settle_journal
 
 
 def _ignore(_: Event) -> None:
@@ -75,6 +75,9 @@ class Context:
     people: People = field(default_factory=People)
     machine: Machine = field(default_factory=Machine)
     ends_at: float | None = None
+
+    def __post_init__(self) -> None:
+        settle_journal(self.profile)
 
     @property
     def workspace(self) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from importer.journal.sqlite.packing import pack_payloads, unpack_payloads
+from importer.journal.sql.packing import pack_payloads, unpack_payloads
 from importer.runs.plans.return_plan import ReturnPlan
 from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, wait_for
 from tests.acceptance.plans import Site, site_of

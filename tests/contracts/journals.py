@@ -28,8 +28,10 @@ from importer.journal import (
     RunFacts,
     RunHeader,
     RunToSend,
+    keep_elsewhere,
 )
 from importer.journal import open_journal as open_it
+from tests.postgres import shared_server
 
 SCOPE = "https://api.example.com#main"
 FIRST, SECOND, THIRD = "20261122T083000Z-00000a", "20261123T083000Z-00000b", "20261124T083000Z-00000c"
@@ -46,7 +48,14 @@ def sqlite(folder: Path) -> Journal:
     return open_it(Location.of_workspace(folder))
 
 
-ADAPTERS: dict[str, Opener] = {"sqlite": sqlite}
+def postgres(folder: Path) -> Journal:
+    """The journal of a folder in PostgreSQL; one of another folder is emptied for it."""
+    if not Location.of_workspace(folder).url:
+        keep_elsewhere(folder, shared_server().emptied())
+    return open_it(Location.of_workspace(folder))
+
+
+ADAPTERS: dict[str, Opener] = {"postgres": postgres, "sqlite": sqlite}
 """Name of an adapter to what opens a journal of a folder, made when it is not there."""
 
 

@@ -18,11 +18,11 @@ from importer.core.issues import Issue
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Merging, RunHeader
 from importer.journal.port.delivery import RunToSend
-from importer.journal.sqlite.claims import Claims
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.intake import RunIntake
-from importer.journal.sqlite.replay import Replay
-from importer.journal.sqlite.runs import Runs
+from importer.journal.sql.claims import Claims
+from importer.journal.sql.intake import RunIntake
+from importer.journal.sql.replay import Replay
+from importer.journal.sql.runs import Runs
+from importer.journal.sqlite.database import SqliteDatabase
 from importer.validation import DuplicateJudge
 from tests.effort import examples
 
@@ -64,7 +64,10 @@ def batches(rows: list[tuple[str, bool, bool, str]], size: int) -> list[CheckedB
 @settings(max_examples=examples(120), deadline=None)
 @given(ROWS, st.integers(1, 9))
 def test_each_group_is_sent_whole_or_not_at_all(rows: list[tuple[str, bool, bool, str]], size: int) -> None:
-    with TemporaryDirectory() as folder, closing(Database(Path(folder) / "journal.sqlite3", durable=False)) as database:
+    with (
+        TemporaryDirectory() as folder,
+        closing(SqliteDatabase(Path(folder) / "journal.sqlite3", durable=False)) as database,
+    ):
         header = RunHeader("20260101T000000Z-aaaaaa", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 1.0)
         run = Runs(database).begin(header).run
         intake = RunIntake(database, run, CUSTOMERS, merging=Merging("importKey", ("businessName",), {}))

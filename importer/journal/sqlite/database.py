@@ -11,7 +11,9 @@ from pathlib import Path
 
 from importer.core.atomic_files import sync
 from importer.core.commands import Commands
-from importer.journal.sqlite.file import BUSY_TIMEOUT_MS, SqliteFile
+from importer.journal.location import Location
+from importer.journal.sql.database import Attach, Database, Earlier
+from importer.journal.sqlite.file import BUSY_TIMEOUT_MS, SqliteConnection, SqliteFile, connected
 from importer.journal.sqlite.integrity import (
     CommitCount,
     accept,
@@ -29,8 +31,38 @@ _WHEN_FULL = (
 )
 
 
-class Database(SqliteFile):
-    """A connection to one journal file.
+_EARLIER = "earlier"
+_WITH_LIKENESSES = 7
+"""The first journal format that holds them."""
+
+
+@contextmanager
+def attached(database: Database, journal: Location, scope: str) -> Iterator[Earlier]:
+    """Attach another journal for reading.
+
+    Args:
+        database: a file of SQLite, too.
+        journal: a workspace's, whose secret this run's keys were made with.
+        scope: where customers are looked for; empty: wherever they are.
+
+    Returns:
+        Its customers there; none where it is of a format that knows no likenesses.
+    """
+    with database.guarded("compared with earlier runs"):
+        database.connection.execute(f"ATTACH ? AS {_EARLIER}", (f"{journal.path.absolute().as_uri()}?mode=ro",))
+    try:
+        with database.guarded("compared with earlier runs"):
+            (version,) = database.connection.execute(f"PRAGMA {_EARLIER}.user_version").fetchone()
+            found = database.connection.execute(f"SELECT DISTINCT scope FROM {_EARLIER}.runs").fetchall()
+        scopes = [scope] if scope else [one for (one,) in found]
+        yield Earlier(database, scopes if version >= _WITH_LIKENESSES else [], f"{_EARLIER}.", is_own=False)
+    finally:
+        with database.guarded("compared with earlier runs"):
+            database.connection.execute(f"DETACH {_EARLIER}")
+
+
+class SqliteDatabase(SqliteFile):
+    """A connection to one journal file. Implements `sql.database.Database`.
 
     Args:
         path: the file; made with mode 0600 when it is not there.
@@ -38,17 +70,25 @@ class Database(SqliteFile):
         writes: False looks at a file that is there and changes nothing, not even its format: one of an older format
             is brought up to date in memory.
         commands: composes the commands that errors name; None: the file is in its workspace.
+        attach: has another journal at hand, for comparisons.
 
     Raises:
         JournalError: the file cannot be opened, is not a journal, or was written by a newer program.
     """
 
     def __init__(
-        self, path: Path, *, durable: bool = True, writes: bool = True, commands: Commands | None = None
+        self,
+        path: Path,
+        *,
+        durable: bool = True,
+        writes: bool = True,
+        commands: Commands | None = None,
+        attach: Attach = attached,
     ) -> None:
         self.commands = commands or Commands(path.parent)
         super().__init__(path, called="journal", when_full=_WHEN_FULL.format(resume=self.commands.resume("last")))
         self.writes = writes
+        self.attach = attach
         self._count = CommitCount(path) if durable and writes else None
         with self.guarded("opened"):
             if not writes:
@@ -104,8 +144,21 @@ class Database(SqliteFile):
             if gives_up_runs:
                 give_up_runs(tx)
 
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    def overwrite_deleted(self) -> None:
+        with self.guarded("written"):
+            self.connection.execute("PRAGMA secure_delete=ON")
+
+    def wipe(self) -> None:
+        with self.guarded("written"):
+            self.connection.execute("VACUUM")
+        self.empty_log()
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[SqliteConnection]:
         """The same as of every file; the commit is counted."""
         commits = 0
         with super().transaction() as tx:
@@ -116,7 +169,7 @@ class Database(SqliteFile):
             self._count.write(commits)
 
 
-def _looked_at(path: Path) -> sqlite3.Connection:
+def _looked_at(path: Path) -> SqliteConnection:
     """Open a journal for reading only, wherever it is.
 
     Raises:
@@ -135,17 +188,15 @@ def _looked_at(path: Path) -> sqlite3.Connection:
     return _current(_in_memory(path, log), path)
 
 
-def _read_only(path: Path, more: str = "") -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro{more}", uri=True, isolation_level=None, check_same_thread=False
-    )
+def _read_only(path: Path, more: str = "") -> SqliteConnection:
+    connection = connected(f"{path.absolute().as_uri()}?mode=ro{more}")
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     return connection
 
 
-def _in_memory(path: Path, log: Path) -> sqlite3.Connection:
+def _in_memory(path: Path, log: Path) -> SqliteConnection:
     """Read a journal with its log, where its folder cannot be written."""
-    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    memory = connected(":memory:")
     with tempfile.TemporaryDirectory(prefix="importer-") as folder:
         for file in (path, log):
             shutil.copyfile(file, Path(folder) / file.name)
@@ -154,7 +205,7 @@ def _in_memory(path: Path, log: Path) -> sqlite3.Connection:
     return memory
 
 
-def _current(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+def _current(connection: SqliteConnection, path: Path) -> SqliteConnection:
     """The connection, or one to a copy in this program's format."""
     try:
         if version_of(connection) == SCHEMA_VERSION:

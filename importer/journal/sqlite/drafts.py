@@ -1,23 +1,10 @@
-"""The drafts of a workspace in one SQLite file, apart from the journal of its runs. Holds cells: those of corrections.
-
-Texts that come from a source are kept as JSON strings, since a cell may hold what no database takes as text. What is
-deleted is overwritten.
-"""
+"""The file of a workspace's drafts: its connection, its tables, their format. What is deleted is overwritten."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
-
-from importer.core.corrections import Correction
-from importer.core.errors import BusyError, JournalError, UsageError
-from importer.journal.drafts import Act, Change, Draft, DraftFacts
+from importer.core.errors import JournalError
 from importer.journal.sqlite.file import SqliteFile
 
 _FORMAT = 1
@@ -39,202 +26,43 @@ _TABLES = (
         details TEXT NOT NULL, PRIMARY KEY (draft, number)
     ) STRICT, WITHOUT ROWID""",
 )
-_DRAFT = "id, made_by, made_at, changed_at, version, edits, facts"
 
 
-class SqliteDrafts:
-    """One SQLite file, open. Implements `port.Drafts`.
+class DraftsFile(SqliteFile):
+    """A connection to one file of drafts, made when it is not there. Implements `sql.database.Storage`.
 
     Raises:
         JournalError: it cannot be opened, holds no drafts, or was written by a newer program.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(
+        super().__init__(
             path, called="journal of drafts", when_full="The disk is full: free some space, and try again."
         )
-        with self._file.guarded("opened"):
-            self._file.connect()
+        with self.guarded("opened"):
+            self.connect()
             try:
-                self._prepare()
+                self._make()
             except BaseException:
-                self._file.close()
+                self.close()
                 raise
 
-    def _prepare(self) -> None:
-        self._file.connection.execute("PRAGMA secure_delete=ON")
+    def _make(self) -> None:
+        self.connection.execute("PRAGMA secure_delete=ON")
         if self._format() == _FORMAT:
             return
-        with self._file.transaction() as tx:
+        with self.transaction() as tx:
             if self._format() == 0:  # asked again: another process may have been quicker
                 for table in _TABLES:
                     tx.execute(table)
                 tx.execute(f"PRAGMA user_version={_FORMAT}")
 
     def _format(self) -> int:
-        found: int = self._file.connection.execute("PRAGMA user_version").fetchone()[0]
+        found: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if found > _FORMAT:
             raise JournalError(
-                f"The journal of drafts {self._file.path} was written by a newer importer (format {found}, this one"
+                f"The journal of drafts {self.path} was written by a newer importer (format {found}, this one"
                 f" knows {_FORMAT}).",
                 "Use the newer program.",
             )
         return found
-
-    # ------------------------------------------------------------------ drafts
-
-    def add(self, draft: Draft, act: Act) -> None:
-        with self._file.transaction() as tx:
-            tx.execute(
-                f"INSERT INTO drafts ({_DRAFT}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    draft.id, draft.made_by, draft.made_at, draft.changed_at, draft.version, draft.edits,
-                    json.dumps(draft.facts.as_json()),
-                ),
-            )  # fmt: skip
-            _log(tx, draft.id, act)
-
-    def all(self) -> list[Draft]:
-        return self._drafts("ORDER BY changed_at DESC, id DESC")
-
-    def unchanged_since(self, before: float) -> list[Draft]:
-        return self._drafts("WHERE changed_at < ? ORDER BY changed_at, id", before)
-
-    def find(self, draft: str) -> Draft:
-        found = self._drafts("WHERE id = ?", draft)
-        if not found:
-            raise UsageError(f"There is no draft '{draft}'.", "It was removed; begin a new one.")
-        return found[0]
-
-    def _drafts(self, which: str, *values: object) -> list[Draft]:
-        lines = self._read(f"SELECT {_DRAFT} FROM drafts {which}", *values)
-        return [
-            Draft(draft, by, made_at, changed_at, version, edits, _facts(draft, facts))
-            for draft, by, made_at, changed_at, version, edits, facts in lines
-        ]
-
-    def note(
-        self, draft: str, facts: DraftFacts, act: Act, *, seen: int | None = None, drops_corrections: bool = False
-    ) -> Draft:
-        with self._changed(draft, act, seen) as (tx, known):
-            tx.execute(
-                "UPDATE drafts SET facts = ? WHERE id = ?", (json.dumps(known.facts.merged(facts).as_json()), draft)
-            )
-            if drops_corrections:
-                undone = tx.execute("UPDATE changes SET undone = 1 WHERE draft = ? AND NOT undone", (draft,))
-                _count_edits(tx, draft, undone.rowcount)
-        return self.find(draft)
-
-    def remove(self, drafts: Sequence[str]) -> None:
-        with self._file.transaction() as tx:
-            for table, key in (("drafts", "id"), ("changes", "draft"), ("corrections", "draft"), ("acts", "draft")):
-                tx.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(draft,) for draft in drafts])
-        self._file.empty_log()
-
-    # ------------------------------------------------------------------ corrections
-
-    def correct(self, draft: str, corrections: Sequence[Correction], act: Act, *, seen: int | None = None) -> Draft:
-        with self._changed(draft, act, seen) as (tx, _):
-            number = _next(tx, "changes", draft)
-            columns = json.dumps(list(dict.fromkeys(one.column for one in corrections)))
-            tx.execute(
-                "INSERT INTO changes (draft, number, made_by, made_at, cells, columns) VALUES (?, ?, ?, ?, ?, ?)",
-                (draft, number, act.by, act.at, len(corrections), columns),
-            )
-            tx.executemany(
-                "INSERT INTO corrections (draft, row, name, number, before, after) VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (draft, one.row, json.dumps(one.column), number, json.dumps(one.before), json.dumps(one.after))
-                    for one in corrections
-                ),
-            )
-            _count_edits(tx, draft, 1)
-        return self.find(draft)
-
-    def undo(self, draft: str, act: Act, *, seen: int | None = None) -> Draft:
-        with self._changed(draft, act, seen) as (tx, _):
-            undone = tx.execute(
-                "UPDATE changes SET undone = 1 WHERE draft = ?1 AND number ="
-                " (SELECT max(number) FROM changes WHERE draft = ?1 AND NOT undone)",
-                (draft,),
-            )
-            if not undone.rowcount:
-                raise UsageError("There is no correction to undo.")
-            _count_edits(tx, draft, 1)
-        return self.find(draft)
-
-    def corrections(self, draft: str, rows: Collection[int] | None = None) -> list[Correction]:
-        self.find(draft)
-        of_rows = "" if rows is None else " AND row IN (SELECT value FROM json_each(?2))"
-        lines = self._read(  # max(): the other columns are those of the line that has it
-            "SELECT row, name, before, after, max(number) FROM corrections WHERE draft = ?1 AND number NOT IN"
-            f" (SELECT number FROM changes WHERE draft = ?1 AND undone){of_rows} GROUP BY row, name"
-            " HAVING before <> after OR count(*) = 1 ORDER BY row, name",  # put back, or confirmed as it is
-            draft,
-            *(() if rows is None else (json.dumps(list(rows)),)),
-        )
-        return [
-            Correction(row, json.loads(name), json.loads(before), json.loads(after))
-            for row, name, before, after, _ in lines
-        ]
-
-    def changes(self, draft: str) -> list[Change]:
-        self.find(draft)
-        lines = self._read(
-            "SELECT number, made_by, made_at, cells, columns, undone FROM changes WHERE draft = ? ORDER BY number DESC",
-            draft,
-        )
-        return [
-            Change(number, by, at, cells, tuple(json.loads(columns)), bool(undone))
-            for number, by, at, cells, columns, undone in lines
-        ]
-
-    def acts(self, draft: str) -> list[Act]:
-        self.find(draft)
-        lines = self._read("SELECT at, by, what, details FROM acts WHERE draft = ? ORDER BY number", draft)
-        return [Act(at, by, what, json.loads(details)) for at, by, what, details in lines]
-
-    def close(self) -> None:
-        self._file.close()
-
-    # ------------------------------------------------------------------ reading and changing
-
-    def _read(self, query: str, *values: object) -> list[Any]:
-        with self._file.guarded("read"):
-            return self._file.connection.execute(query, values).fetchall()
-
-    @contextmanager
-    def _changed(self, draft: str, act: Act, seen: int | None) -> Iterator[tuple[sqlite3.Connection, Draft]]:
-        """Run a block that changes a draft as one commit, which counts as a new version and is logged."""
-        with self._file.transaction() as tx:
-            known = self.find(draft)
-            if seen is not None and seen != known.version:
-                raise BusyError("Somebody else changed this draft.", "Load it again, and make your change then.")
-            yield tx, known
-            tx.execute("UPDATE drafts SET version = version + 1, changed_at = ? WHERE id = ?", (act.at, draft))
-            _log(tx, draft, act)
-
-
-def _facts(draft: str, kept: str) -> DraftFacts:
-    try:
-        return DraftFacts.model_validate_json(kept)
-    except ValidationError:
-        raise JournalError(f"What is known of the draft {draft} cannot be read.", "Restore a backup.") from None
-
-
-def _log(tx: sqlite3.Connection, draft: str, act: Act) -> None:
-    tx.execute(
-        "INSERT INTO acts (draft, number, at, by, what, details) VALUES (?, ?, ?, ?, ?, ?)",
-        (draft, _next(tx, "acts", draft), act.at, act.by, act.what, json.dumps(dict(act.details))),
-    )
-
-
-def _next(tx: sqlite3.Connection, table: str, draft: str) -> int:
-    number: int = tx.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {table} WHERE draft = ?", (draft,)).fetchone()[
-        0
-    ]
-    return number
-
-
-def _count_edits(tx: sqlite3.Connection, draft: str, count: int) -> None:
-    tx.execute("UPDATE drafts SET edits = edits + ? WHERE id = ?", (count, draft))

@@ -12,9 +12,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from importer.core.errors import BusyError, JournalError
+from importer.journal.sql.database import Dialect
 
 BUSY_TIMEOUT_MS = 10_000
 CACHE_KIB = 16_384
+
+
+DIALECT = Dialect(
+    numbers="SELECT value FROM json_each({})", words="SELECT value FROM json_each({})", index="INDEXED BY {}"
+)
+
+
+class SqliteConnection(sqlite3.Connection):
+    """A connection that knows its words. Implements `sql.database.Connection`."""
+
+    dialect = DIALECT
+
+
+def connected(address: str) -> SqliteConnection:
+    """Connect to a file by its address, or to memory.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+    return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
 
 
 class SqliteFile:
@@ -26,7 +47,7 @@ class SqliteFile:
         when_full: what to do where the disk was full in the middle of something.
     """
 
-    connection: sqlite3.Connection
+    connection: SqliteConnection
 
     def __init__(self, path: Path, *, called: str, when_full: str) -> None:
         self.path = path
@@ -43,9 +64,7 @@ class SqliteFile:
             sqlite3.Error, OSError: it cannot be opened.
         """
         self.path.touch(mode=0o600, exist_ok=True)
-        self.connection = sqlite3.connect(
-            self.path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
-        )
+        self.connection = connected(self.path.absolute().as_uri())
         try:
             self._prepare(durable=durable)
         except BaseException:
@@ -63,7 +82,7 @@ class SqliteFile:
             self.connection.execute("PRAGMA synchronous=OFF")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[SqliteConnection]:
         """Run a block as one commit: all of it on disk, or none.
 
         Raises:

@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from importer.core.contract import Identity
 from importer.core.errors import JournalError
 from importer.journal.runs import JournalFacts
+from importer.journal.sql.old_keys import has_old_keys
+from importer.journal.sql.runs import newest_run
+from importer.journal.sql.starts import started_within
+from importer.journal.sqlite.file import SqliteConnection, connected
 from importer.journal.sqlite.migrations import SCHEMA_VERSION, version_of
-from importer.journal.sqlite.starts import started_within
 
 _STARTS_SINCE = 3
 """The format of the journal that began to count starts."""
+_WITH_RULES = 7
+"""The first journal format in which keys carry their rule."""
 
 
 def examine_journal(path: Path) -> JournalFacts:
@@ -25,7 +31,7 @@ def examine_journal(path: Path) -> JournalFacts:
     with _looked_into(path) as journal:
         version = version_of(journal)
         damage = journal.execute("PRAGMA quick_check(1)").fetchone()[0]
-        last = _last(journal) if version else None
+        last = newest_run(journal) if version else None
     return JournalFacts(version, SCHEMA_VERSION, "" if damage == "ok" else damage, *(last or ()))
 
 
@@ -39,21 +45,23 @@ def starts_in(path: Path, scope: str, now: float, window_s: float) -> int:
         return started_within(journal, scope, now, window_s) if version_of(journal) >= _STARTS_SINCE else 0
 
 
+def remembers_old_keys(path: Path, identity: Identity) -> bool:
+    """Whether a journal, which is only looked at, has keys of an earlier rule; False for one of an older format."""
+    try:
+        with _looked_into(path) as journal:
+            return version_of(journal) >= _WITH_RULES and has_old_keys(journal, identity)
+    except JournalError:
+        return False  # opening it for reading reports what is wrong
+
+
 @contextmanager
-def _looked_into(path: Path) -> Iterator[sqlite3.Connection]:
+def _looked_into(path: Path) -> Iterator[SqliteConnection]:
     """Open a journal for reading alone."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as journal:
+        with closing(connected(f"{path.absolute().as_uri()}?mode=ro")) as journal:
             yield journal
     except (sqlite3.Error, OSError) as error:
         raise JournalError(
             f"The journal {path} cannot be read: {error}.",
             "Check that it is a journal and that you may read it; restore it from a backup if it is damaged.",
         ) from error
-
-
-def _last(journal: sqlite3.Connection) -> tuple[str, str, str, int | None] | None:
-    found: tuple[str, str, str, int | None] | None = journal.execute(
-        "SELECT run_id, phase, scope, exit_code FROM runs ORDER BY run DESC LIMIT 1"
-    ).fetchone()
-    return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sqlite3
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,12 +17,8 @@ from pathlib import Path
 from importer.core.commands import Commands
 from importer.core.errors import JournalError, WorkspaceMovedError
 from importer.journal.secret import secret_path
-
-_RECEIPT = "receipt.json"
-_LOG = "run.log.jsonl"
-_SENDING = b'"delivery_started"'
-"""In a run's log: the journal has known the run since before this."""
-_BEGINNING_BYTES = 65_536
+from importer.journal.sql.lost_runs import how_to_accept, lost_run_error, lost_runs
+from importer.journal.sqlite.file import SqliteConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +84,13 @@ def count_path(journal: Path) -> Path:
     return journal.with_name(f"{journal.name}-commits")
 
 
-def count_commit(connection: sqlite3.Connection) -> int:
+def count_commit(connection: SqliteConnection) -> int:
     """Count the commit that is about to be made; returns the new number."""
     found: tuple[int] = connection.execute("UPDATE integrity SET commits = commits + 1 RETURNING commits").fetchone()
     return found[0]
 
 
-def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Commands) -> None:
+def check_integrity(connection: SqliteConnection, journal: Path, commands: Commands) -> None:
     """Refuse a journal that has less than the files beside it, or that is a copy.
 
     Args:
@@ -106,10 +101,7 @@ def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Com
         WorkspaceMovedError: it is another file than it was, and nobody has confirmed it.
     """
     expected = CommitCount(journal).read()  # before the journal's own: another program may be at work
-    accept_it = (
-        f"If that is impossible, `{commands.doctor('--accept-journal')}` goes on with what is there; customers that it"
-        " does not know of can then be created again."
-    )
+    accept_it = how_to_accept(commands)
     commits, place, accepted = connection.execute("SELECT commits, place, accepted FROM integrity").fetchone()
     if commits < expected:
         raise JournalError(
@@ -117,12 +109,9 @@ def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Com
             " were created.",
             f"Restore {journal.name}-wal, or a backup that has them. {accept_it}",
         )
-    lost = [run_id for run_id in _lost_runs(connection, journal.parent) if run_id not in json.loads(accepted)]
+    lost = [run_id for run_id in lost_runs(connection, journal.parent) if run_id not in json.loads(accepted)]
     if lost:
-        raise JournalError(
-            f"The journal {journal} does not know the run {lost[0]}, whose folder is beside it: it is an older copy.",
-            f"Restore the newest backup. {accept_it}",
-        )
+        raise lost_run_error(str(journal), lost[0], commands)
     if place is not None and not FileIdentity(**json.loads(place)).is_that_of(FileIdentity.of(journal)):
         raise WorkspaceMovedError(
             f"The workspace {journal.parent} is another one than its journal remembers: it was moved or copied.",
@@ -131,57 +120,24 @@ def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Com
         )
 
 
-def has_place(connection: sqlite3.Connection) -> bool:
+def has_place(connection: SqliteConnection) -> bool:
     """Whether the journal has kept its place."""
     return connection.execute("SELECT place FROM integrity").fetchone()[0] is not None
 
 
-def remember_place(connection: sqlite3.Connection, journal: Path) -> None:
+def remember_place(connection: SqliteConnection, journal: Path) -> None:
     """Keep where the journal is."""
     connection.execute("UPDATE integrity SET place = ?", (json.dumps(asdict(FileIdentity.of(journal))),))
 
 
-def accept(connection: sqlite3.Connection, journal: Path) -> None:
+def accept(connection: SqliteConnection, journal: Path) -> None:
     """Accept the journal as complete and as the original: a person confirmed it."""
-    lost = json.dumps(_lost_runs(connection, journal.parent))
+    lost = json.dumps(lost_runs(connection, journal.parent))
     expected = CommitCount(journal).read()
     connection.execute("UPDATE integrity SET commits = max(commits, ?), accepted = ?", (expected, lost))
     remember_place(connection, journal)
 
 
-def give_up_runs(connection: sqlite3.Connection) -> None:
+def give_up_runs(connection: SqliteConnection) -> None:
     """Leave every run to the workspace that this one was copied from: none of them is sent from here."""
     connection.execute("UPDATE runs SET facts = json_set(facts, '$.elsewhere', json('true')) WHERE dry_run = 0")
-
-
-def _lost_runs(connection: sqlite3.Connection, workspace: Path) -> list[str]:
-    """Name the runs that left a folder in the workspace by which they sent, and that the journal does not know."""
-    known = {run_id for (run_id,) in connection.execute("SELECT run_id FROM runs")}
-    strange = (path for path in workspace.iterdir() if path.name not in known and path.is_dir())
-    return sorted({run_id for path in strange if (run_id := _run_that_sent(path)) and run_id not in known})
-
-
-def _run_that_sent(folder: Path) -> str:
-    """The run whose folder this is, or a copy of it by another name; empty where none is known to have sent."""
-    receipt = folder / _RECEIPT
-    return _run_of(receipt) if receipt.exists() else _run_in_log(folder / _LOG)
-
-
-def _run_of(receipt: Path) -> str:
-    """The run of a receipt; for a damaged one, the folder's name."""
-    try:
-        run_id = json.loads(receipt.read_bytes())["run_id"]
-    except (OSError, ValueError, LookupError, TypeError):
-        run_id = None
-    return run_id if isinstance(run_id, str) else receipt.parent.name
-
-
-def _run_in_log(log: Path) -> str:
-    """The run that began to send by its log: one that was cut off leaves no receipt. A dry run never sends."""
-    try:
-        with log.open("rb") as stream:
-            begun = [line for line in stream.read(_BEGINNING_BYTES).splitlines() if _SENDING in line]
-        run_id = json.loads(begun[0])["run_id"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
-    return run_id if isinstance(run_id, str) else ""

@@ -16,10 +16,14 @@ from types import MappingProxyType
 from importer.core.atomic_files import create_file, put_in_place
 from importer.core.errors import BusyError, JournalError
 from importer.journal.secret import has_secret, workspace_secret
-from importer.journal.sqlite.issue_rows import carry_issues_forward
+from importer.journal.sqlite.file import SqliteConnection, connected
 from importer.journal.sqlite.lock import other_owner
-from importer.journal.sqlite.renewal import carry_cells_forward, renew_memory
-from importer.journal.sqlite.scopes import carry_scopes_forward
+from importer.journal.sqlite.renewal import (
+    carry_cells_forward,
+    carry_issues_forward,
+    carry_scopes_forward,
+    renew_memory,
+)
 
 MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
@@ -120,7 +124,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
 )
 """The statements that lead to each version from the one before it."""
 
-CONVERSIONS: Mapping[int, Sequence[Callable[[sqlite3.Connection, bytes], None]]] = MappingProxyType(
+CONVERSIONS: Mapping[int, Sequence[Callable[[SqliteConnection, bytes], None]]] = MappingProxyType(
     {7: (carry_scopes_forward, renew_memory), 8: (carry_issues_forward, carry_cells_forward)}
 )
 """What has to be worked out on the way to a version, after its statements. Given the workspace's secret, if any."""
@@ -134,7 +138,7 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
-def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+def bring_up_to_date(connection: SqliteConnection, path: Path) -> None:
     """Make a new journal, or lead an old one to this program's format.
 
     Args:
@@ -168,7 +172,7 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+def migrated_copy(connection: SqliteConnection, path: Path) -> SqliteConnection:
     """A copy of a journal in memory, in this program's format; the file stays as it is.
 
     Raises:
@@ -176,7 +180,7 @@ def migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connect
         sqlite3.Error: it cannot be read.
     """
     version = _checked(connection, path)
-    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    copy = connected(":memory:")
     connection.backup(copy)
     if version == 0:
         _begin(copy)
@@ -206,13 +210,13 @@ def _checked(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    schema = files("importer.journal.sqlite").joinpath("schema.sql").read_text(encoding="utf-8")
+    schema = files("importer.journal.sql").joinpath("schema.sql").read_text(encoding="utf-8")
     for statement in _statements(schema):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
-def _step(connection: sqlite3.Connection, version: int, path: Path) -> None:
+def _step(connection: SqliteConnection, version: int, path: Path) -> None:
     secret = workspace_secret(path.parent) if has_secret(path.parent) else b""
     for reached in range(version + 1, SCHEMA_VERSION + 1):
         for statement in MIGRATIONS[reached]:

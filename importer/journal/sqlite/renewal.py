@@ -1,4 +1,4 @@
-"""What a journal of an earlier format holds, in today's form: memory worked out anew from the bodies, and cells.
+"""What a journal of an earlier format holds, in today's form: memory worked out anew from the bodies, cells, issues.
 
 Keys of today's rule, hashes of what bodies mean, persons, and likenesses. What was purged stays as it is, under the
 rule of its time: a row that may be it is an error until a person confirms it (`comparing`).
@@ -7,14 +7,18 @@ rule of its time: a row that may be it is an error until a person confirms it (`
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from importer.core.contract import contract_of
+from importer.core.issues import IssueCollector, IssueKind, Severity
 from importer.core.target_kinds import DEFAULT_KIND
-from importer.journal.sqlite.packing import pack_cells, unpack_payloads, unpack_rows
-from importer.journal.sqlite.sent import Hashing
+from importer.journal.scopes import same_server
+from importer.journal.sql.issue_rows import insert_issues
+from importer.journal.sql.packing import pack_cells, unpack_payloads, unpack_rows
+from importer.journal.sql.scopes import move_scope
+from importer.journal.sql.sent import Hashing
+from importer.journal.sqlite.file import SqliteConnection
 
 _UNIT, _RECORD = "\x1f", "\x1e"
 """Separators of cells and of rows; by column, of rows and of columns."""
@@ -31,7 +35,7 @@ class _Kept(NamedTuple):
     payload: bytes
 
 
-def renew_memory(tx: sqlite3.Connection, secret: bytes) -> None:
+def renew_memory(tx: SqliteConnection, secret: bytes) -> None:
     """Work everything out that later formats remember of a body.
 
     Args:
@@ -47,7 +51,7 @@ def renew_memory(tx: sqlite3.Connection, secret: bytes) -> None:
     tx.execute("DROP TABLE found_alike")
 
 
-def _bodies(tx: sqlite3.Connection) -> Iterator[_Kept]:
+def _bodies(tx: SqliteConnection) -> Iterator[_Kept]:
     batches = tx.execute(
         "SELECT b.run, b.first, u.scope FROM batches b JOIN runs u ON u.run = b.run"
         " WHERE u.dry_run = 0 AND b.payloads IS NOT NULL ORDER BY b.run, b.first"
@@ -64,7 +68,7 @@ def _bodies(tx: sqlite3.Connection) -> Iterator[_Kept]:
                 yield _Kept(scope, run, ordinal, key, payloads[ordinal - first])
 
 
-def _renew(tx: sqlite3.Connection, hashing: Hashing, kept: _Kept) -> None:
+def _renew(tx: SqliteConnection, hashing: Hashing, kept: _Kept) -> None:
     identity = hashing.contract.identity
     today = identity.renewed(hashing.secret, json.loads(kept.payload), kept.key)
     if today.key != kept.key:
@@ -78,7 +82,7 @@ def _renew(tx: sqlite3.Connection, hashing: Hashing, kept: _Kept) -> None:
     tx.executemany("INSERT INTO found_alike (print, key) VALUES (?, ?)", alike)
 
 
-def carry_cells_forward(tx: sqlite3.Connection, _: bytes = b"") -> None:
+def carry_cells_forward(tx: SqliteConnection, _: bytes = b"") -> None:
     """Write the cells of every batch anew, as Arrow streams; one batch is held at a time."""
     from importer.core.frames import text_frame  # noqa: PLC0415  # loads pandas, for old journals alone
 
@@ -103,3 +107,28 @@ def old_columns(data: bytes) -> Sequence[Sequence[str]]:
         return [column.split(_UNIT) for column in text.split(_RECORD)]
     columns: list[list[str]] = json.loads(text)
     return columns
+
+
+def carry_issues_forward(tx: SqliteConnection, _: bytes = b"") -> None:
+    """Put the issues of earlier programs, which had a line for each, into lines of stretches."""
+    for (run,) in tx.execute("SELECT DISTINCT run FROM issues_of_then").fetchall():
+        found = tx.execute(
+            "SELECT ordinal, code, message, field, col, severity FROM issues_of_then WHERE run = ?"
+            " ORDER BY ordinal, rowid",
+            (run,),
+        )
+        collector = IssueCollector()
+        for ordinal, code, message, field, column, severity in found:
+            collector.add(ordinal, IssueKind(code, message, field, column, Severity(severity)))
+        insert_issues(tx, run, collector.log())
+    tx.execute("DROP TABLE issues_of_then")
+
+
+def carry_scopes_forward(tx: SqliteConnection, _: bytes = b"") -> None:
+    """Give the scopes of earlier programs, which knew fewer spellings of a server, the names that they have now."""
+    scopes = [scope for (scope,) in tx.execute("SELECT DISTINCT scope FROM runs WHERE scope LIKE '%://%#%'").fetchall()]
+    for scope in scopes:
+        server, _, account = scope.rpartition("#")
+        now = f"{same_server(server)}#{account}"
+        if now != scope:
+            move_scope(tx, scope, now)

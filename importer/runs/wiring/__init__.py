@@ -16,7 +16,7 @@ from importer.runs.wiring.destinations import (
     rehearsing,
 )
 from importer.runs.wiring.target import EMULATOR_STORE, open_target
-from importer.runs.wiring.workspace import Workspace, accept_journal, make_directory, open_workspace
+from importer.runs.wiring.workspace import Workspace, accept_journal, make_directory, open_workspace, settle_journal
 
 __all__ = [
     "EMULATOR_STORE",
@@ -31,4 +31,5 @@ __all__ = [
     "open_workspace",
     "rehearsed_again",
     "rehearsing",
+    "settle_journal",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -64,7 +65,7 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ, *, se
     faults = _faults(profile.delivery.faults, embedded=not settings.base_url)
     if not settings.base_url:
         _check_emulated(settings.kind)
-        return Destination(profile.target, settings, scope=EMULATOR, host="", faults=faults)
+        return Destination(profile.target, settings, scope=_rehearsal_scope(profile), host="", faults=faults)
     kind = target_kind(settings.kind)
     found = (
         credentials(kind, environ) if sends else _credentials_if_any(kind, environ, profile.target, settings.account)
@@ -74,6 +75,14 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ, *, se
     there = Destination(profile.target, settings, scope="", host=host, server=server, credentials=found)
     account = settings.account or f"key-{blake2b(there.key.encode(), digest_size=4).hexdigest()}"
     return replace(there, scope=f"{server}#{account}")
+
+
+def _rehearsal_scope(profile: Profile) -> str:
+    """The scope of the emulator inside the run: its customers are in the workspace, whoever shares the journal."""
+    if not profile.journal.url:
+        return EMULATOR
+    place = f"{socket.gethostname()}:{profile.workspace.resolve()}"
+    return f"{EMULATOR}#{blake2b(place.encode(), digest_size=4).hexdigest()}"
 
 
 def _credentials_if_any(

@@ -12,9 +12,11 @@ from importer.journal import (
     Location,
     Runs,
     check_memory,
+    keep_elsewhere,
     open_journal,
     workspace_secret,
 )
+from importer.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,17 @@ class Workspace:
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
+
+
+def settle_journal(profile: Profile) -> None:
+    """Have a workspace remember that its journal is in PostgreSQL, where its profile says so.
+
+    Raises:
+        UsageError: it has another journal already.
+        JournalError: that cannot be written down.
+    """
+    if profile.journal.url:
+        keep_elsewhere(profile.workspace, profile.journal.url, profile.journal.lease_s)
 
 
 def open_workspace(path: Path, *, create: bool = True) -> Workspace:

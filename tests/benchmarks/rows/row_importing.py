@@ -45,8 +45,8 @@ def run(settings: Settings) -> Iterator[Figure]:
 
 def ready_bodies(source: Path, folder: Path) -> Path:
     """Write the request bodies of a file's valid rows, one a line."""
-    from importer.journal.sqlite.database import Database
-    from importer.journal.sqlite.packing import unpack_payloads
+    from importer.journal.sql.packing import unpack_payloads
+    from importer.journal.sqlite.database import SqliteDatabase
 
     with emulator(folder) as target:
         profile = profile_for(target, folder, rate="1000000/s", concurrency=CONCURRENCY)
@@ -64,7 +64,7 @@ def ready_bodies(source: Path, folder: Path) -> Path:
             "--yes",
         ]
         measure([*command, "--quiet"], cwd=folder, environ=environ(**target.credentials), allowed=SENT)
-    database = Database(workspace / "journal.sqlite3")
+    database = SqliteDatabase(workspace / "journal.sqlite3")
     blobs = [blob for (blob,) in database.connection.execute("SELECT payloads FROM batches ORDER BY first")]
     database.close()
     path = folder / "bodies.jsonl"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from importer.core.runtime import beside_the_loop, in_a_thread
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.group_commit import GroupCommit
+from importer.journal.sql.group_commit import GroupCommit
+from importer.journal.sqlite.database import SqliteDatabase
 
 
 async def turns() -> None:
@@ -57,7 +57,7 @@ async def test_whoever_is_cancelled_waits_for_its_thread() -> None:
 
 
 async def test_a_run_that_is_cancelled_ends_after_its_last_commit(tmp_path: Path) -> None:
-    work, database = Slow(), Database(tmp_path / "journal.sqlite3")
+    work, database = Slow(), SqliteDatabase(tmp_path / "journal.sqlite3")
 
     async def run() -> None:
         try:

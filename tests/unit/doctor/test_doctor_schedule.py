@@ -10,7 +10,7 @@ import pytest
 
 from importer.doctor import Finding
 from importer.doctor.schedule import check_hours, check_quota
-from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.database import SqliteDatabase
 from importer.profile import Profile
 
 SCOPE = "sandbox"
@@ -57,7 +57,7 @@ def test_a_closed_window_is_reported_with_its_opening() -> None:
     ],
 )
 def test_the_quota_is_what_the_limiter_will_count(tmp_path: Path, used: int, status: str, says: str) -> None:
-    database = Database(tmp_path / "journal.sqlite3")
+    database = SqliteDatabase(tmp_path / "journal.sqlite3")
     with database.transaction() as tx:
         rows = [(SCOPE, DAY, used), (SCOPE, DAY - 25 * HOUR_S, 5_000), ("another", DAY, 7)]
         tx.executemany("INSERT INTO starts VALUES (?, ?, ?)", rows)

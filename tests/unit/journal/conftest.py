@@ -16,11 +16,11 @@ from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import RunHeader
 from importer.journal.port.delivery import RunToSend
-from importer.journal.sqlite.claims import Claims
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.intake import RunIntake
-from importer.journal.sqlite.replay import Replay
-from importer.journal.sqlite.runs import Runs
+from importer.journal.sql.claims import Claims
+from importer.journal.sql.intake import RunIntake
+from importer.journal.sql.replay import Replay
+from importer.journal.sql.runs import Runs
+from importer.journal.sqlite.database import SqliteDatabase
 
 SCOPE = "https://api.example.com#main"
 
@@ -29,7 +29,7 @@ SCOPE = "https://api.example.com#main"
 class Book:
     """One run in a journal."""
 
-    database: Database
+    database: SqliteDatabase
     run: int
     claims: Claims
 
@@ -49,13 +49,18 @@ class Book:
         return {result.ordinal: result.state.value for result in Replay(self.database, self.run).results()}
 
 
-def begin(database: Database, run_id: str = "20261122T083000Z-00000a", *, scope: str = SCOPE) -> int:
+def begin(database: SqliteDatabase, run_id: str = "20261122T083000Z-00000a", *, scope: str = SCOPE) -> int:
     header = RunHeader(run_id, scope, "live", "a.csv", "/data/a.csv", "c0ffee", "bead", dry_run=False, started_at=1.0)
     return Runs(database).begin(header).run
 
 
 def fill(
-    database: Database, run: int, keys: list[str | None], *, batch_rows: int = 3, issues: list[Issue] | None = None
+    database: SqliteDatabase,
+    run: int,
+    keys: list[str | None],
+    *,
+    batch_rows: int = 3,
+    issues: list[Issue] | None = None,
 ) -> None:
     """Load and check one row per key; None is an invalid row."""
     intake = RunIntake(database, run, CUSTOMERS)
@@ -80,7 +85,7 @@ def _cells(first: int, keys: list[str | None], batch_rows: int) -> tuple[list[st
     return ([f"name {ordinal}" for ordinal in ordinals], [str(ordinal) for ordinal in ordinals])
 
 
-def open_book(database: Database, run: int, *, scope: str = SCOPE) -> Book:
+def open_book(database: SqliteDatabase, run: int, *, scope: str = SCOPE) -> Book:
     return Book(database, run, Claims(database, RunToSend(run, scope, CUSTOMERS, {"lastName": "Surname"})))
 
 
@@ -89,14 +94,14 @@ def created(ordinal: int, key: str, customer_id: str = "") -> Outcome:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "journal.sqlite3", durable=False)
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    opened = SqliteDatabase(tmp_path / "journal.sqlite3", durable=False)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def book(database: Database) -> Book:
+def book(database: SqliteDatabase) -> Book:
     run = begin(database)
     fill(database, run, ["k0", "k1", None, "k3", "k4", "k5", None])
     return open_book(database, run)

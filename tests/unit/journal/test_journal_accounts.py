@@ -6,10 +6,10 @@ import pytest
 
 from importer.core.states import RowState
 from importer.journal import AccountMatch, same_server
-from importer.journal.sqlite.accounts import Accounts
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.runs import Runs
-from importer.journal.sqlite.scopes import move_scope
+from importer.journal.sql.accounts import Accounts
+from importer.journal.sql.runs import Runs
+from importer.journal.sql.scopes import move_scope
+from importer.journal.sqlite.database import SqliteDatabase
 from tests.unit.journal.conftest import begin, created, fill, open_book
 
 SERVER = "https://api.example.com"
@@ -17,7 +17,7 @@ FIRST, SECOND, MAIN = f"{SERVER}#key-1111", f"{SERVER}#key-2222", f"{SERVER}#mai
 
 
 @pytest.fixture
-def accounts(database: Database) -> Accounts:
+def accounts(database: SqliteDatabase) -> Accounts:
     return Accounts(database, b"a fictional secret of 32 bytes..")
 
 
@@ -43,14 +43,14 @@ def test_other_letters_are_another_server(one: str, other: str) -> None:
     assert same_server(one) != same_server(other)
 
 
-def test_keys_are_kept_as_keyed_hashes_alone(database: Database, accounts: Accounts) -> None:
+def test_keys_are_kept_as_keyed_hashes_alone(database: SqliteDatabase, accounts: Accounts) -> None:
     accounts.bind(SERVER, "key one", FIRST)
 
     assert "key one" not in "".join(database.connection.iterdump())
     assert Accounts(database, b"another secret").match(SERVER, "", SECOND, "key one") == AccountMatch(SECOND)
 
 
-def test_a_scope_that_moves_is_known_there_and_the_better_knowledge_stays(database: Database) -> None:
+def test_a_scope_that_moves_is_known_there_and_the_better_knowledge_stays(database: SqliteDatabase) -> None:
     old, new = begin(database, scope=FIRST), begin(database, "20261123T083000Z-00000b", scope=MAIN)
     fill(database, old, ["k0", "k1", "k2"])
     fill(database, new, ["k1", "k2", "k3"])

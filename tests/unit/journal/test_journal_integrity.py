@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
-from importer.journal.sqlite.database import Database
+from importer.journal.sql.runs import Runs
+from importer.journal.sqlite.database import SqliteDatabase
 from importer.journal.sqlite.integrity import CommitCount, FileIdentity
-from importer.journal.sqlite.runs import Runs
 from importer.runs.wiring import accept_journal, open_workspace
 from tests.unit.journal.conftest import begin
 
@@ -24,10 +24,10 @@ HERE = FileIdentity(host="a", path="/runs/journal.sqlite3", device=1, inode=2, s
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Database]:
+def opened(path: Path) -> Iterator[SqliteDatabase]:
     with closing(open_workspace(path)):
         pass  # it is whole, and knows its place
-    with closing(Database(path / JOURNAL_NAME)) as database:
+    with closing(SqliteDatabase(path / JOURNAL_NAME)) as database:
         yield database
 
 

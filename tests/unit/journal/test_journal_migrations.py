@@ -17,14 +17,15 @@ from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import locks_of
 from importer.journal.port.delivery import RunToSend
-from importer.journal.sqlite.claims import Claims
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.entries import Receipts
-from importer.journal.sqlite.issue_rows import insert_issues
+from importer.journal.sql.claims import Claims
+from importer.journal.sql.entries import Receipts
+from importer.journal.sql.issue_rows import insert_issues
+from importer.journal.sql.packing import pack_cells, pack_payloads, pack_rows
+from importer.journal.sql.replay import Replay
+from importer.journal.sql.runs import Runs
+from importer.journal.sqlite.database import SqliteDatabase
+from importer.journal.sqlite.file import connected
 from importer.journal.sqlite.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
-from importer.journal.sqlite.packing import pack_cells, pack_payloads, pack_rows
-from importer.journal.sqlite.replay import Replay
-from importer.journal.sqlite.runs import Runs
 from tests.unit.journal.conftest import begin, fill
 
 OLD_VERSIONS = [int(path.stem.rpartition("v")[2]) for path in sorted(Path(__file__).parent.glob("schema_v*.sql"))]
@@ -40,7 +41,7 @@ ISSUES = [Issue(0, *UNUSUAL), Issue(1, "api_timeout", "No answer."), Issue(1, *U
 def old_journal(path: Path, version: int = 1) -> Path:
     """A journal as an earlier program wrote it: one run, two rows, one of them created."""
     schema = Path(__file__).with_name(f"schema_v{version}.sql").read_text(encoding="utf-8")
-    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+    with closing(connected(str(path))) as old:
         old.executescript(f"PRAGMA journal_mode=WAL; {schema} PRAGMA user_version={version};")
         old.execute(
             "INSERT INTO runs (run_id, scope, target, source, path, content_hash, profile_hash, dry_run, phase,"
@@ -95,7 +96,7 @@ def test_the_formats_that_had_a_schema_of_their_own_are_all_here() -> None:
 
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_an_old_journal_is_led_forward_with_every_row(tmp_path: Path, version: int) -> None:
-    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
+    with closing(SqliteDatabase(old_journal(tmp_path / "journal.sqlite3", version))) as database:
         (summary,) = Runs(database).summaries()
         results = list(Replay(database, 1).results())
 
@@ -120,7 +121,7 @@ def test_cells_of_every_old_form_are_led_forward_under_their_names(tmp_path: Pat
         old.execute("""UPDATE runs SET columns = '["Name", "Number"]'""")
         old.commit()
 
-    with closing(Database(path)) as database:
+    with closing(SqliteDatabase(path)) as database:
         (batch,) = Replay(database, 1).batches()
 
     assert batch.frame.to_dict("index") == {2: {"Name": "Ann", "Number": "1"}, 3: {"Name": "Bob", "Number": "2"}}
@@ -135,7 +136,7 @@ def test_purged_cells_stay_purged_and_what_is_not_text_gets_a_sign_for_it(
         old.execute("UPDATE batches SET cells = ?", (kept,))
         old.commit()
 
-    with closing(Database(path)) as database:
+    with closing(SqliteDatabase(path)) as database:
         (batch,) = Replay(database, 1).batches()
 
     assert batch.rows == [2, 3]
@@ -144,7 +145,7 @@ def test_purged_cells_stay_purged_and_what_is_not_text_gets_a_sign_for_it(
 
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_the_issues_of_an_old_journal_are_led_forward_in_their_order(tmp_path: Path, version: int) -> None:
-    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
+    with closing(SqliteDatabase(old_journal(tmp_path / "journal.sqlite3", version))) as database:
         found = [issue for batch in Replay(database, 1).batches() for issue in batch.issues]
 
     assert found == ISSUES
@@ -152,7 +153,7 @@ def test_the_issues_of_an_old_journal_are_led_forward_in_their_order(tmp_path: P
 
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_what_an_old_journal_knows_of_import_keys_is_led_forward(tmp_path: Path, version: int) -> None:
-    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
+    with closing(SqliteDatabase(old_journal(tmp_path / "journal.sqlite3", version))) as database:
         run = begin(database, "20261123T083000Z-00000b", scope="live#main")
         fill(database, run, ["k9", "k0"])
         with database.transaction() as tx:
@@ -164,7 +165,7 @@ def test_what_an_old_journal_knows_of_import_keys_is_led_forward(tmp_path: Path,
 
 @pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version > 1])
 def test_receipts_and_the_requests_of_the_day_are_led_forward(tmp_path: Path, version: int) -> None:
-    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
+    with closing(SqliteDatabase(old_journal(tmp_path / "journal.sqlite3", version))) as database:
         kept = Receipts(database).of(1)
         started = database.connection.execute("SELECT scope, count FROM starts").fetchall()
 
@@ -176,7 +177,7 @@ def test_receipts_and_the_requests_of_the_day_are_led_forward(tmp_path: Path, ve
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_the_copy_is_the_old_journal_whole_and_for_its_owner_alone(tmp_path: Path, version: int) -> None:
     path = old_journal(tmp_path / "journal.sqlite3", version)
-    Database(path).close()
+    SqliteDatabase(path).close()
 
     (copy,) = backups(path)
     assert copy == backup_of(path, version) == tmp_path / f"journal.sqlite3.v{version}.bak"
@@ -192,7 +193,7 @@ def test_rows_still_in_the_write_ahead_log_are_in_the_copy(tmp_path: Path) -> No
     with closing(sqlite3.connect(path)) as still_open:  # keeps the log from being folded back
         still_open.execute("INSERT INTO rows (run, ordinal, state) VALUES (1, 2, 'invalid')")
         still_open.commit()
-        Database(path).close()
+        SqliteDatabase(path).close()
 
     with closing(sqlite3.connect(backup_of(path, 1))) as old:
         assert old.execute("SELECT count(*) FROM rows").fetchone() == (3,)
@@ -201,8 +202,8 @@ def test_rows_still_in_the_write_ahead_log_are_in_the_copy(tmp_path: Path) -> No
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_all_steps_together_come_to_the_schema_of_a_new_journal(tmp_path: Path, version: int) -> None:
     with (
-        closing(Database(old_journal(tmp_path / "old.sqlite3", version))) as old,
-        closing(Database(tmp_path / "new.sqlite3")) as new,
+        closing(SqliteDatabase(old_journal(tmp_path / "old.sqlite3", version))) as old,
+        closing(SqliteDatabase(tmp_path / "new.sqlite3")) as new,
     ):
         objects = [one.connection.execute(EVERYTHING).fetchall() for one in (old, new)]
         assert objects[0] == objects[1]
@@ -215,8 +216,8 @@ def test_the_steps_are_numbered_without_a_gap() -> None:
 
 def test_a_journal_of_this_format_is_not_copied(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
-    Database(path).close()
-    Database(path).close()
+    SqliteDatabase(path).close()
+    SqliteDatabase(path).close()
 
     assert backups(path) == []
 
@@ -227,7 +228,7 @@ def test_a_copy_that_cannot_be_made_leaves_the_journal_as_it_was(tmp_path: Path)
     (tmp_path / "journal.sqlite3.v1.bak" / "in the way").touch()
 
     with pytest.raises(JournalError, match="cannot be opened"):
-        Database(path)
+        SqliteDatabase(path)
     with closing(sqlite3.connect(path)) as old:
         assert old.execute("PRAGMA user_version").fetchone() == (1,)
         assert "purged_at" not in [row[1] for row in old.execute("PRAGMA table_info(runs)")]
@@ -239,7 +240,7 @@ def test_a_newer_journal_is_refused_before_anything_is_written(tmp_path: Path) -
         old.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
 
     with pytest.raises(JournalError, match=rf"newer importer \(format {SCHEMA_VERSION + 1}"):
-        Database(path)
+        SqliteDatabase(path)
     assert backups(path) == []
 
 
@@ -249,16 +250,16 @@ def test_no_journal_is_upgraded_under_a_program_that_works_with_it(tmp_path: Pat
         (lock,) = (tmp_path / "locks").iterdir()
         lock.write_text('{"host": "migration.example.com", "pid": 4711, "started_at": 1.0}', encoding="ascii")
         with pytest.raises(BusyError, match=r"An earlier importer works .*process 4711 on migration\.example\.com"):
-            Database(path)
+            SqliteDatabase(path)
     assert backups(path) == []
-    Database(path).close()
+    SqliteDatabase(path).close()
     assert len(backups(path)) == 1
 
 
 def test_a_program_upgrades_under_its_own_lock(tmp_path: Path) -> None:
     path = old_journal(tmp_path / "journal.sqlite3")
     with locks_of(tmp_path).hold("night", 1.0):
-        Database(path).close()
+        SqliteDatabase(path).close()
     assert len(backups(path)) == 1
 
 
@@ -268,7 +269,7 @@ def test_two_programs_that_upgrade_at_once_do_it_once(tmp_path: Path) -> None:
 
     def upgrade() -> None:
         try:
-            Database(path).close()
+            SqliteDatabase(path).close()
         except JournalError as error:
             failures.append(error)
 
@@ -285,7 +286,7 @@ def test_two_programs_that_upgrade_at_once_do_it_once(tmp_path: Path) -> None:
 
 def test_a_step_that_fails_takes_all_steps_back(tmp_path: Path) -> None:
     path = old_journal(tmp_path / "journal.sqlite3")
-    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+    with closing(connected(str(path))) as old:
         old.execute("CREATE TABLE receipts (something_else TEXT)")
         with pytest.raises(sqlite3.OperationalError):
             bring_up_to_date(old, path)
@@ -300,6 +301,6 @@ def test_scopes_of_other_spellings_are_led_forward(tmp_path: Path, version: int)
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         old.execute("UPDATE runs SET scope = 'http://127.0.0.1:8080#key-1'")
         old.execute("UPDATE identities SET scope = 'http://127.0.0.1:8080#key-1'")
-    with closing(Database(path)) as database:
+    with closing(SqliteDatabase(path)) as database:
         found = database.connection.execute("SELECT scope FROM runs UNION SELECT scope FROM identities").fetchall()
     assert found == [("http://localhost:8080#key-1",)]

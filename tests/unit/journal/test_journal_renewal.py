@@ -17,11 +17,11 @@ from importer.customers.contract import CUSTOMERS
 from importer.customers.identity import import_key
 from importer.journal import Comparison, Location, remembers_old_keys, workspace_secret
 from importer.journal.port.delivery import RunToSend
-from importer.journal.sqlite.claims import Claims
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.intake import RunIntake
-from importer.journal.sqlite.packing import pack_payloads, pack_rows
-from importer.journal.sqlite.replay import Replay
+from importer.journal.sql.claims import Claims
+from importer.journal.sql.intake import RunIntake
+from importer.journal.sql.packing import pack_payloads, pack_rows
+from importer.journal.sql.replay import Replay
+from importer.journal.sqlite.database import SqliteDatabase
 from tests.unit.journal.conftest import begin
 
 SCOPE = "live#main"
@@ -65,7 +65,7 @@ def old_workspace(folder: Path, *, state: str = "created", purged: bool = False)
     return secret
 
 
-def load_again(database: Database, secret: bytes, phone: str, how: Comparison = HOW) -> int:
+def load_again(database: SqliteDatabase, secret: bytes, phone: str, how: Comparison = HOW) -> int:
     """The same customer, as its cells are read today."""
     run = begin(database, "20261123T083000Z-00000b", scope=SCOPE)
     intake = RunIntake(database, run, CUSTOMERS)
@@ -79,7 +79,7 @@ def load_again(database: Database, secret: bytes, phone: str, how: Comparison = 
 
 def test_a_customer_whose_key_would_be_another_one_today_is_known(tmp_path: Path) -> None:
     secret = old_workspace(tmp_path)
-    with closing(Database(tmp_path / "journal.sqlite3")) as database:
+    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958")
         with database.transaction() as tx:
             claimed = Claims(database, RunToSend(run, SCOPE, CUSTOMERS, secret=secret)).claim(tx, 9, 9.0)
@@ -91,7 +91,7 @@ def test_a_customer_whose_key_would_be_another_one_today_is_known(tmp_path: Path
 
 def test_one_that_is_in_doubt_is_looked_up_under_the_stamp_that_it_was_sent_with(tmp_path: Path) -> None:
     secret = old_workspace(tmp_path, state="unknown")
-    with closing(Database(tmp_path / "journal.sqlite3")) as database:
+    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958")
         with database.transaction() as tx:
             (record,) = Claims(database, RunToSend(run, SCOPE, CUSTOMERS, secret=secret)).claim(tx, 9, 9.0).records
@@ -103,7 +103,7 @@ def test_one_that_is_in_doubt_is_looked_up_under_the_stamp_that_it_was_sent_with
 @pytest.mark.parametrize("phone", ["+442079460958", "+12079460958"])
 def test_what_is_kept_of_a_body_is_compared_by_today_s_hashes(tmp_path: Path, phone: str) -> None:
     secret = old_workspace(tmp_path)
-    with closing(Database(tmp_path / "journal.sqlite3")) as database:
+    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as database:
         found = database.connection.execute("SELECT rule, length(body), length(person) FROM identities").fetchall()
         alike = database.connection.execute("SELECT count(*) FROM likenesses").fetchone()
         run = load_again(database, secret, phone)
@@ -115,7 +115,7 @@ def test_what_is_kept_of_a_body_is_compared_by_today_s_hashes(tmp_path: Path, ph
 
 def test_where_the_body_was_purged_a_hit_is_an_error_until_somebody_says_otherwise(tmp_path: Path) -> None:
     secret = old_workspace(tmp_path, purged=True)
-    with closing(Database(tmp_path / "journal.sqlite3")) as database:
+    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958")
         held = next(Replay(database, run).results())
 
@@ -129,14 +129,14 @@ def test_somebody_may_say_that_it_is_another_one(tmp_path: Path) -> None:
     confirmed = Comparison(
         CUSTOMERS, "ignore", external_id_decides=False, target="live", columns={}, default_region="US"
     )
-    with closing(Database(tmp_path / "journal.sqlite3")) as database:
+    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958", confirmed)
         assert next(Replay(database, run).results()).state is RowState.READY
 
 
 def test_a_key_that_no_rule_has_changed_is_known_although_its_body_was_purged(tmp_path: Path) -> None:
     secret = old_workspace(tmp_path, purged=True)
-    with closing(Database(tmp_path / "journal.sqlite3")) as database:
+    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+12079460958")
         with database.transaction() as tx:
             claimed = Claims(database, RunToSend(run, SCOPE, CUSTOMERS, secret=secret)).claim(tx, 9, 9.0)
@@ -147,9 +147,9 @@ def test_a_key_that_no_rule_has_changed_is_known_although_its_body_was_purged(tm
 def test_a_dry_run_over_an_upgraded_journal_says_it_too(tmp_path: Path) -> None:
     secret, journal = old_workspace(tmp_path, purged=True), tmp_path / "journal.sqlite3"
     assert not remembers_old_keys(Location(journal), CUSTOMERS.identity)
-    Database(journal).close()
+    SqliteDatabase(journal).close()
     assert remembers_old_keys(Location(journal), CUSTOMERS.identity)
-    with closing(Database(tmp_path / "checked.sqlite3", durable=False)) as checked:
+    with closing(SqliteDatabase(tmp_path / "checked.sqlite3", durable=False)) as checked:
         run = begin(checked, "20261123T083000Z-00000b", scope="")
         intake = RunIntake(checked, run, CUSTOMERS, valid_state=RowState.VALID, keeps_bodies=True)
         raw, key = raw_batch(0, [2], ([""],)), key_of(secret, "+442079460958")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from importer.core.outcomes import FieldError
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.resent import is_customer_of_a_row
+from importer.journal.sql.resent import is_customer_of_a_row
+from importer.journal.sqlite.database import SqliteDatabase
 
 DUPLICATED = FieldError("", "Two customers.", "duplicated_at_target")
 
 
-def test_whose_a_customer_is_is_found_without_reading_every_row(database: Database) -> None:
+def test_whose_a_customer_is_is_found_without_reading_every_row(database: SqliteDatabase) -> None:
     asked: list[str] = []
     database.connection.set_trace_callback(asked.append)
     is_customer_of_a_row(database.connection, "mine")

@@ -19,17 +19,17 @@ from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, RunHeader
 from importer.journal.port.delivery import RunToSend
-from importer.journal.sqlite.claims import Claims
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.intake import RunIntake
-from importer.journal.sqlite.runs import Runs
+from importer.journal.sql.claims import Claims
+from importer.journal.sql.intake import RunIntake
+from importer.journal.sql.runs import Runs
+from importer.journal.sqlite.database import SqliteDatabase
 from tests.effort import examples
 
 SCOPE, BASE, SECRET = "live#main", "ab" * 16, b"a fictional secret of 32 bytes.."
 TWINS = Comparison(CUSTOMERS, "warn", external_id_decides=False, target="live", columns={}, allows_duplicates=True)
 
 
-def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
+def passed(database: SqliteDatabase, number: int, names: Sequence[str]) -> list[str]:
     """A run over rows of one key, each with a name of its own; the customer that each row ended with."""
     header = RunHeader(
         f"20261122T083000Z-{number:06x}", SCOPE, "live", "a.csv", "/a", str(number), "bead", dry_run=False, started_at=1
@@ -59,7 +59,10 @@ def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
 def test_twins_that_were_seen_together_keep_their_customers_in_whatever_order(passes: list[list[str]]) -> None:
     together = [sorted({name for names in passes for name in names}), *passes]
     numbers = count(1)
-    with TemporaryDirectory() as folder, closing(Database(Path(folder) / "journal.sqlite3", durable=False)) as database:
+    with (
+        TemporaryDirectory() as folder,
+        closing(SqliteDatabase(Path(folder) / "journal.sqlite3", durable=False)) as database,
+    ):
         first, *later = [passed(database, next(numbers), names) for names in together]
         owned = dict(zip(together[0], first, strict=True))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.core.errors import JournalError
-from importer.journal.sqlite.spool import HELD, SpooledNumbers
+from importer.journal.sql.spool import HELD, SpooledNumbers
 
 
 def spooled(folder: Path, count: int, lot: int = 1_000) -> SpooledNumbers:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from importer.journal import Location, starts_in
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.earlier_runs import EarlierRuns
-from importer.journal.sqlite.group_commit import GroupCommit
-from importer.journal.sqlite.starts import Starts
+from importer.journal.sql.earlier_runs import EarlierRuns
+from importer.journal.sql.group_commit import GroupCommit
+from importer.journal.sql.starts import Starts
+from importer.journal.sqlite.database import SqliteDatabase
 
 NOW = 1_790_000_003.0
 
@@ -25,7 +25,7 @@ class Clock:
         return self.now_s
 
 
-def starts_of(database: Database, scope: str, clock: Clock) -> Starts:
+def starts_of(database: SqliteDatabase, scope: str, clock: Clock) -> Starts:
     async def inline(work: Callable[[], Any]) -> Any:
         return work()
 
@@ -42,19 +42,19 @@ def charge(starts: Starts, clock: Clock, *lots: tuple[float, int]) -> None:
 
 
 def test_starts_add_up_by_slot_and_outlive_the_process(tmp_path: Path) -> None:
-    database, clock = Database(tmp_path / "journal.sqlite3"), Clock()
+    database, clock = SqliteDatabase(tmp_path / "journal.sqlite3"), Clock()
     charge(starts_of(database, "one", clock), clock, (NOW - 200.0, 5), (NOW - 5.0, 3), (NOW, 4), (NOW + 30.0, -2))
     database.close()
 
     clock.now_s = NOW + 10.0
-    again = Database(tmp_path / "journal.sqlite3")
+    again = SqliteDatabase(tmp_path / "journal.sqlite3")
     assert starts_of(again, "one", clock).earlier() == [(203.0, 5), (13.0, 3), (3.0, 2)]
     assert starts_of(again, "another", clock).earlier() == []
     again.close()
 
 
 def test_what_is_older_than_a_day_is_dropped(tmp_path: Path) -> None:
-    database, clock = Database(tmp_path / "journal.sqlite3"), Clock()
+    database, clock = SqliteDatabase(tmp_path / "journal.sqlite3"), Clock()
     starts = starts_of(database, "one", clock)
     charge(starts, clock, (NOW - 90_000.0, 5), (NOW - 80_000.0, 6), (NOW, 1))
 
@@ -65,7 +65,7 @@ def test_what_is_older_than_a_day_is_dropped(tmp_path: Path) -> None:
 
 def test_what_counts_against_a_day_is_what_the_limiter_will_count(tmp_path: Path) -> None:
     path, clock = tmp_path / "journal.sqlite3", Clock()
-    database = Database(path)
+    database = SqliteDatabase(path)
     starts = starts_of(database, "one", clock)
     charge(starts, clock, (NOW - 86_420.0, 5), (NOW - 86_395.0, 7), (NOW - 100.0, 6), (NOW, 4), (NOW, -1))
 

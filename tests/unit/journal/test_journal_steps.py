@@ -20,9 +20,9 @@ from importer.core.step_tasks import PlannedStep, StepResult
 from importer.core.steps import Step, StepState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Location, RunToSend, open_journal
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.delivery import RunDelivery
-from importer.journal.sqlite.steps import RunSteps
+from importer.journal.sql.delivery import RunDelivery
+from importer.journal.sql.steps import RunSteps
+from importer.journal.sqlite.database import SqliteDatabase
 from tests.contracts import journals as contracts
 from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill
 
@@ -91,7 +91,7 @@ asyncio.run(work())
 
 @pytest.mark.parametrize("claims", [1, 7, 20, 41])
 def test_a_killed_program_has_begun_no_step_that_the_journal_does_not_know(tmp_path: Path, claims: int) -> None:
-    with closing(Database(tmp_path / "journal.sqlite3")) as database:
+    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as database:
         run = begin(database)
         fill(database, run, [f"k{row}" for row in range(ROWS)])
         RunSteps(database, run).plan([PlannedStep(row, Step.LIMITS) for row in range(ROWS)])

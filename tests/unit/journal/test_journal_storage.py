@@ -20,23 +20,23 @@ from importer.core.outcomes import Outcome
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import RunToSend, locks_of, workspace_secret
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.delivery import RunDelivery
-from importer.journal.sqlite.group_commit import GroupCommit
-from importer.journal.sqlite.intake import RunIntake
-from importer.journal.sqlite.purging import Purging
-from importer.journal.sqlite.runs import Runs
+from importer.journal.sql.delivery import RunDelivery
+from importer.journal.sql.group_commit import GroupCommit
+from importer.journal.sql.intake import RunIntake
+from importer.journal.sql.purging import Purging
+from importer.journal.sql.runs import Runs
+from importer.journal.sqlite.database import SqliteDatabase
 from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill
 
 
 def test_a_journal_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
-    database = Database(path)
+    database = SqliteDatabase(path)
     database.connection.execute("PRAGMA user_version = 99")
     database.close()
 
     with pytest.raises(JournalError, match="newer importer"):
-        Database(path)
+        SqliteDatabase(path)
 
 
 def test_a_file_that_is_not_a_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -44,12 +44,12 @@ def test_a_file_that_is_not_a_journal_is_refused_and_left_alone(tmp_path: Path) 
     path.write_bytes(b"not a database, but somebody's letter" * 50)
 
     with pytest.raises(JournalError, match="cannot be opened"):
-        Database(path)
+        SqliteDatabase(path)
     assert path.read_bytes().startswith(b"not a database")
 
 
 def test_journal_and_secret_are_for_their_owner_alone(tmp_path: Path) -> None:
-    Database(tmp_path / "journal.sqlite3").close()
+    SqliteDatabase(tmp_path / "journal.sqlite3").close()
     workspace_secret(tmp_path)
 
     for name in ("journal.sqlite3", "import-key.secret"):
@@ -57,7 +57,7 @@ def test_journal_and_secret_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
-    database = Database(tmp_path / "journal.sqlite3")
+    database = SqliteDatabase(tmp_path / "journal.sqlite3")
 
     assert database.connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -153,7 +153,7 @@ async def test_a_transition_that_is_not_allowed_fails_its_whole_group(book: Book
     assert book.states()[0] == "ready"
 
 
-def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
+def test_a_purge_takes_cells_beyond_the_columns_too(database: SqliteDatabase) -> None:
     run = begin(database)
     RunIntake(database, run, CUSTOMERS).load(raw_batch(0, [2], (["a"],), (), {0: ("call back",)}))
 
@@ -162,7 +162,7 @@ def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
     assert database.connection.execute("SELECT cells, surplus FROM batches").fetchall() == [(None, None)]
 
 
-def test_a_forgotten_run_leaves_nothing(database: Database) -> None:
+def test_a_forgotten_run_leaves_nothing(database: SqliteDatabase) -> None:
     run = begin(database)
     fill(database, run, ["k0", None], issues=[Issue(1, "missing", "Fill it.")])
     Runs(database).forget(run)

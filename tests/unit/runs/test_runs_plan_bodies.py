@@ -13,7 +13,7 @@ import pytest
 from importer.core.batches import CheckedBatch, RawBatch
 from importer.core.frames import text_frame
 from importer.customers.contract import CUSTOMERS
-from importer.journal.sqlite.spool import SpooledNumbers
+from importer.journal.sql.spool import SpooledNumbers
 from importer.runs.plans.bodies import BodyHashes, Stamp, stored_digest
 from importer.runs.plans.checked_hashes import CheckedHashes
 

@@ -1,0 +1,145 @@
+"""A connection to PostgreSQL that reads the statements of `importer.journal.sql`. Knows no table.
+
+A connection that was lost is made again where nothing can have been lost with it: before a transaction, and for a
+statement outside of one, which only reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import pq
+
+from importer.journal.sql.database import Cursor, Dialect
+
+SCHEMA = "importer"
+"""Where the tables are, in the database that the address names."""
+DIALECT = Dialect(
+    numbers="SELECT value::bigint FROM json_array_elements_text({}::json) AS listed (value)",
+    words="SELECT value FROM json_array_elements_text({}::json) AS listed (value)",
+)
+_SESSION = {
+    "search_path": f"{SCHEMA}, pg_temp",
+    "lock_timeout": "30s",
+    # A host that died in the middle of a transaction must not keep the others from writing for hours.
+    "idle_in_transaction_session_timeout": "120s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 15, "keepalives_interval": 5}
+"""Seconds, and one number of milliseconds: how long a server that says nothing is waited for."""
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
+
+
+class PostgresConnection:
+    """One session. Implements `sql.database.Connection`.
+
+    Args:
+        address: `postgresql://…`.
+        password: None: libpq finds it (`PGPASSWORD`, `~/.pgpass`), or none is needed.
+        writes: go to a server that takes writes, where the address names several.
+
+    Raises:
+        psycopg.Error: it cannot be reached.
+    """
+
+    dialect = DIALECT
+
+    def __init__(self, address: str, password: str | None = None, *, writes: bool = True) -> None:
+        self._address = address
+        self._how: dict[str, Any] = {**_PATIENCE, "application_name": "importer"} | (
+            {"password": password} if password else {}
+        )
+        if writes:
+            self._how["target_session_attrs"] = "read-write"
+        self._session = self._connected()
+
+    def execute(self, statement: str, values: Any = (), /) -> Cursor:
+        text = _translated(statement, named=isinstance(values, Mapping))
+        try:
+            return self._session.execute(text, values, binary=True)
+        except psycopg.OperationalError:
+            if not self._session.closed or self.in_transaction:
+                raise
+            self._session = self._connected()
+            return self._session.execute(text, values, binary=True)
+
+    def executemany(self, statement: str, rows: Iterable[Any], /) -> None:
+        with self._session.cursor() as cursor:
+            cursor.executemany(_translated(statement, named=False), rows)
+
+    def copy(self, table: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Append many rows to a table, named with its columns."""
+        with self._session.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    # ------------------------------------------------------------------ transactions
+
+    in_transaction = False
+    """Whether one was begun by `begin`, and has not ended."""
+
+    def begin(self, and_: str) -> list[tuple[Any, ...]]:
+        """Begin a transaction with a few statements, all on one way to the server; gives the rows of the last one."""
+        try:
+            found = self._begun(and_)
+        except psycopg.OperationalError:
+            if not self._session.closed:
+                raise
+            self._session = self._connected()  # nothing was begun: it can be tried again
+            found = self._begun(and_)
+        return found
+
+    def _begun(self, and_: str) -> list[tuple[Any, ...]]:
+        self.in_transaction = True
+        try:
+            cursor = self._session.execute(f"BEGIN; {and_}".encode())
+            while cursor.nextset():
+                pass
+            return cursor.fetchall()
+        except BaseException:
+            self.roll_back()
+            raise
+
+    def commit(self) -> None:
+        """End the transaction: what it wrote is kept."""
+        try:
+            self._session.execute("COMMIT")
+        finally:
+            self.in_transaction = False
+
+    def roll_back(self) -> None:
+        """End the transaction: nothing that it wrote is kept. A connection that broke has done so itself."""
+        self.in_transaction = False
+        if not self._session.closed and self._session.info.transaction_status != pq.TransactionStatus.IDLE:
+            try:
+                self._session.execute("ROLLBACK")
+            except psycopg.Error:
+                self._session.close()
+
+    def close(self) -> None:
+        """Close it; harmless when called twice."""
+        self._session.close()
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        session: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(self._address, autocommit=True, **self._how)
+        settings = "; ".join(f"SET {name} TO {_quoted(name, value)}" for name, value in _SESSION.items())
+        session.execute(f"{settings}; {_DURABLE}".encode())
+        return session
+
+
+def _quoted(name: str, value: str) -> str:
+    return value if name == "search_path" else f"'{value}'"
+
+
+@lru_cache(maxsize=2_048)
+def _translated(statement: str, *, named: bool) -> bytes:
+    """The statement with its values marked as psycopg does."""
+    text = statement.replace("%", "%%")
+    return (_NAMED.sub(r"%(\1)s", text) if named else text.replace("?", "%s")).encode()

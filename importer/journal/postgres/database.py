@@ -1,0 +1,141 @@
+"""One journal in PostgreSQL, open: its transactions, and what takes the place of the care of a file. Knows no row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from importer.core.commands import Commands
+from importer.core.errors import JournalError
+from importer.journal.location import Location
+from importer.journal.postgres import leases
+from importer.journal.postgres.connection import PostgresConnection
+from importer.journal.postgres.errors import hint, reason
+from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
+from importer.journal.sql.database import Attach, Database, Earlier
+from importer.journal.sql.lost_runs import lost_run_error, lost_runs
+
+_PURGED = ("batches", "sent", "members", "resent", "steps", "runs")
+"""Tables whose deleted and replaced rows may hold personal data until they are vacuumed."""
+
+
+@contextmanager
+def guarded(location: Location, done: str, commands: Commands) -> Iterator[None]:
+    """Turn PostgreSQL's errors into one that says which journal could not be `done`."""
+    try:
+        yield
+    except psycopg.Error as error:
+        goes_on = "" if done == "opened" else f"`{commands.resume('last')}` then goes on with a run that had begun."
+        raise JournalError(
+            f"The journal {location.place} cannot be {done}: {reason(error)}.",
+            hint(error, resume=goes_on, doctor=commands.doctor("")),
+        ) from error
+
+
+class PostgresDatabase:
+    """A session with one journal. Implements `sql.database.Database`.
+
+    Args:
+        writes: False looks at it only; it is made all the same where there is none.
+        commands: composes the commands that errors name; None: those of the workspace.
+
+    Raises:
+        JournalError: it cannot be reached, or was written by a newer program.
+    """
+
+    def __init__(self, location: Location, *, writes: bool = True, commands: Commands | None = None) -> None:
+        self.commands = commands or Commands(location.folder)
+        self.writes = writes
+        self.attach: Attach = lend
+        self._location = location
+        with self.guarded("opened"):
+            self.connection = PostgresConnection(location.url, location.password(), writes=writes)
+            try:
+                bring_up_to_date(self.connection, location.place)
+            except BaseException:
+                self.connection.close()
+                raise
+
+    @property
+    def folder(self) -> Path:
+        return self._location.folder
+
+    def guarded(self, done: str) -> AbstractContextManager[None]:
+        return guarded(self._location, done, self.commands)
+
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresConnection]:
+        """As every database's. A program whose lease was taken over is refused before it writes."""
+        with self.guarded("written"):
+            held = leases.held(self._location.url)
+            (still,) = self.connection.begin(f"{WRITERS}; {leases.still_ours(held)}")[0]
+            try:
+                leases.require_all(still, held, self._location.place, self.commands)
+                yield self.connection
+            except BaseException:
+                self.connection.roll_back()
+                raise
+            self.connection.commit()
+
+    def keep(self) -> None:
+        """Nothing to do: every commit waits for the disk."""
+
+    def overwrite_deleted(self) -> None:
+        """Nothing to do: what is deleted goes when its table is vacuumed."""
+
+    def empty_log(self) -> None:
+        """Nothing to do: the log of commits is the server's, which keeps it as long as its owner says."""
+
+    def wipe(self) -> None:
+        with self.guarded("written"):
+            for table in _PURGED:
+                self.connection.execute(f"VACUUM {table}")
+
+    def require_integrity(self) -> None:
+        self.check_integrity()
+
+    def check_integrity(self) -> None:
+        with self.guarded("read"):
+            (accepted,) = self.connection.execute("SELECT accepted FROM integrity").fetchone()
+            lost = [one for one in lost_runs(self.connection, self.folder) if one not in json.loads(accepted)]
+        if lost:
+            raise lost_run_error(self._location.place, lost[0], self.commands)
+
+    def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:  # noqa: ARG002
+        """Accept that the database knows no run of some folders; a copy of the folders needs nothing else."""
+        with self.transaction() as tx:
+            tx.execute("UPDATE integrity SET accepted = ?", (json.dumps(lost_runs(tx, self.folder)),))
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@contextmanager
+def lend(database: Database, journal: Location, scope: str) -> Iterator[Earlier]:
+    """Have a journal in PostgreSQL at hand for the comparisons of a dry run, which is a file. An `Attach`."""
+    remote = PostgresDatabase(journal, writes=False, commands=database.commands)
+
+    def rows(run: int) -> str:
+        """The rows of the dry run in a table of the session, as they are now."""
+        found = database.connection.execute(
+            "SELECT run, ordinal, state, key, leader FROM rows WHERE run = ? AND state <> 'invalid'", (run,)
+        )
+        remote.connection.execute("DROP TABLE IF EXISTS pg_temp.checked_rows")
+        remote.connection.execute(
+            'CREATE TEMPORARY TABLE checked_rows (run bigint, ordinal bigint, state text, key text COLLATE "C",'
+            " leader bigint, PRIMARY KEY (run, ordinal))"
+        )
+        remote.connection.copy("checked_rows (run, ordinal, state, key, leader)", found)
+        remote.connection.execute("ANALYZE checked_rows")
+        return "checked_rows"
+
+    try:
+        with remote.guarded("read"):
+            scopes = [one for (one,) in remote.connection.execute("SELECT DISTINCT scope FROM runs")]
+        yield Earlier(remote, [scope] if scope else scopes, is_own=False, lend=rows)
+    finally:
+        remote.close()

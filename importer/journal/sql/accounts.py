@@ -1,0 +1,83 @@
+"""The account of an API key: a person's answer is remembered, since the API does not report the account.
+
+An account without a name is called after the first key that was used for it, `#key-…`. Keys are remembered by a
+keyed hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from importer.journal.entries import UNNAMED, AccountMatch, AccountUsed
+from importer.journal.sql.database import Database
+from importer.journal.sql.scopes import move_scope
+
+
+class Accounts:
+    """The accounts of one workspace.
+
+    Args:
+        secret: the workspace's: without it keys cannot be guessed.
+    """
+
+    def __init__(self, database: Database, secret: bytes) -> None:
+        self._db = database
+        self._secret = secret
+
+    def match(self, server: str, named: str, proposed: str, api_key: str) -> AccountMatch:
+        used = self._used_at(server)
+        scopes = {one.scope for one in used}
+        bound = self._bound(server, api_key) or (self._after_key(proposed, scopes) if not named else "")
+        if named:
+            return self._named(proposed, bound, used)
+        if bound or not used:
+            return AccountMatch(bound or proposed)
+        return AccountMatch(candidates=used)
+
+    def _named(self, scope: str, bound: str, used: Sequence[AccountUsed]) -> AccountMatch:
+        """What a person named: known, the new name of what this key did, or an account to be asked about."""
+        is_known = any(one.scope == scope for one in used)
+        if bound and bound != scope and (not is_known or UNNAMED in bound):
+            return AccountMatch(scope, called_before=bound)
+        unnamed = [one for one in used if not one.is_named]
+        if is_known or bound or not unnamed:
+            return AccountMatch(scope)
+        return AccountMatch(candidates=unnamed)
+
+    @staticmethod
+    def _after_key(proposed: str, scopes: set[str]) -> str:
+        """The account that earlier programs called after this very key."""
+        return proposed if proposed in scopes else ""
+
+    def _used_at(self, server: str) -> list[AccountUsed]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT scope, run_id FROM runs WHERE run IN"
+                " (SELECT max(run) FROM runs WHERE dry_run = 0 GROUP BY scope) ORDER BY run DESC"
+            ).fetchall()
+        return [AccountUsed(scope, run_id) for scope, run_id in found if scope.rpartition("#")[0] == server]
+
+    def bind(self, server: str, api_key: str, scope: str) -> None:
+        if self._bound(server, api_key) == scope:
+            return
+        with self._db.transaction() as tx:
+            tx.execute(
+                "INSERT INTO api_keys (server, key, scope) VALUES (?, ?, ?)"
+                " ON CONFLICT (server, key) DO UPDATE SET scope = excluded.scope",
+                (server, self._hash(api_key), scope),
+            )
+
+    def rename(self, before: str, after: str) -> None:
+        with self._db.transaction() as tx:
+            move_scope(tx, before, after)
+
+    def _bound(self, server: str, api_key: str) -> str:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT scope FROM api_keys WHERE server = ? AND key = ?", (server, self._hash(api_key))
+            ).fetchone()
+        return found[0] if found else ""
+
+    def _hash(self, api_key: str) -> str:
+        return blake2b(api_key.encode(), key=self._secret, digest_size=16).hexdigest()

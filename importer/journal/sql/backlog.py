@@ -1,0 +1,107 @@
+"""The rows of a run that are still to be taken, and what the scope remembers of their import keys. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from importer.core.states import RowState
+from importer.journal.sql.database import Connection, Database
+from importer.journal.sql.groups import SPEAKS
+from importer.journal.sql.packing import unpack_payloads, unpack_rows
+
+_SAID = """CASE WHEN r.state IS NULL OR (r.state IN ('ready', 'invalid') AND r.doubt_since IS NULL)
+ THEN 'unknown' ELSE r.state END"""
+"""The state of a key by its row. A missing row, or one that was loaded again, does not prove that nothing was sent."""
+_PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
+
+
+class Waiting(NamedTuple):
+    """A row that may be claimed, before its import key was looked up."""
+
+    ordinal: int
+    row: int
+    key: str
+    external_id: str
+    payload: bytes
+    in_doubt: bool
+    doubt_since: float | None
+    attempts: int
+
+
+class Known(NamedTuple):
+    """What the scope remembers of an import key."""
+
+    state: str
+    customer_id: str
+    since: float
+    body: str
+
+
+class Backlog:
+    """The rows of one run still to be taken, in their order."""
+
+    def __init__(self, database: Database, run: int) -> None:
+        self._db = database
+        self._run = run
+        self._rows = self._waiting()
+
+    def take(self, count: int) -> list[Waiting]:
+        """The next rows, up to this many; empty when none is left."""
+        return [row for _, row in zip(range(count), self._rows, strict=False)]
+
+    def _waiting(self) -> Iterator[Waiting]:
+        """Rows in doubt come last: they need looks spread over time, and meanwhile that time passes by itself."""
+        in_doubt = self._ordinals_in_doubt()
+        yield from self._waiting_in(RowState.READY)
+        yield from self._waiting_in(RowState.SENDING, among=in_doubt)
+
+    def _ordinals_in_doubt(self) -> frozenset[int]:
+        """What an earlier pass left behind: taken down before this pass marks rows of its own."""
+        found = self._db.connection.execute(
+            "SELECT ordinal FROM rows WHERE run = ? AND state = ?", (self._run, RowState.SENDING.value)
+        )
+        return frozenset(ordinal for (ordinal,) in found)
+
+    def _waiting_in(self, state: RowState, among: frozenset[int] | None = None) -> Iterator[Waiting]:
+        after = -1
+        while True:
+            batch = self._db.connection.execute(
+                "SELECT first, length, rows, payloads FROM batches WHERE run = ? AND first + length > ("
+                f" SELECT ordinal FROM rows WHERE run = ? AND state = ? AND ordinal > ? AND {SPEAKS}"
+                " ORDER BY ordinal LIMIT 1)"
+                " ORDER BY first LIMIT 1",
+                (self._run, self._run, state.value, after),
+            ).fetchone()
+            if batch is None:
+                return
+            first, length, numbers, blob = batch
+            rows, payloads = unpack_rows(numbers), unpack_payloads(blob)
+            found = self._db.connection.execute(
+                "SELECT ordinal, key, coalesce(external_id, ''), doubt_since, attempts FROM rows"
+                f" WHERE run = ? AND state = ? AND ordinal >= ? AND ordinal < ? AND {SPEAKS} ORDER BY ordinal",
+                (self._run, state.value, first, first + length),
+            ).fetchall()
+            in_doubt = state is RowState.SENDING
+            for ordinal, key, external_id, since, attempts in found:
+                if among is not None and ordinal not in among:
+                    continue
+                i = ordinal - first
+                yield Waiting(ordinal, rows[i], key, external_id, payloads[i], in_doubt, since, attempts)
+            after = first + length - 1
+
+
+def with_memory(tx: Connection, scope: str, rows: Sequence[Waiting]) -> Iterator[tuple[Waiting, Known | None]]:
+    """Rows with what a scope remembers of their import keys."""
+    memory: dict[str, Known] = {}
+    for start in range(0, len(rows), _PARAMETERS):
+        keys = [row.key for row in rows[start : start + _PARAMETERS]]
+        marks = ",".join("?" * len(keys))
+        for key, *known in tx.execute(
+            f"SELECT i.key, {_SAID}, coalesce(r.customer_id, ''), i.since, coalesce(i.body, '')"
+            " FROM identities i LEFT JOIN rows r ON r.run = i.run AND r.ordinal = i.ordinal"
+            f" WHERE i.scope = ? AND i.key IN ({marks})",
+            (scope, *keys),
+        ):
+            memory[key] = Known(*known)
+    return ((row, memory.get(row.key)) for row in rows)

@@ -1,0 +1,174 @@
+"""What the statements of a journal need of the database behind them. Protocols, and the words that differ.
+
+Statements are written once, in SQL that SQLite (3.35 or newer) and PostgreSQL both read: values are bound as `?` or
+`:name`, an upsert names its columns, a subquery's word that only one of them knows is a `Dialect`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from importer.core.commands import Commands
+from importer.journal.location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the databases write in different words.
+
+    Args:
+        numbers: selects every number of a bound JSON array as `value`; `words` every text of one.
+        index: asks for one index by its name, after the name of a table; empty: the database chooses itself.
+    """
+
+    numbers: str
+    words: str
+    index: str = ""
+
+    def by_index(self, name: str) -> str:
+        """What asks for an index in a statement."""
+        return self.index.format(name)
+
+
+class Cursor(Protocol):
+    """What a statement gives: rows as tuples, each to be read once."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were inserted, updated or deleted."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row; None: there is none."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Every row that is left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Row by row."""
+        ...
+
+
+class Connection(Protocol):
+    """An open connection; in a transaction where `Database.transaction` has given it."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The words of this database."""
+        ...
+
+    def execute(self, statement: str, values: Any = ..., /) -> Cursor:
+        """Run a statement.
+
+        Args:
+            values: one for every `?`, or by name.
+        """
+        ...
+
+    def executemany(self, statement: str, rows: Iterable[Any], /) -> Any:
+        """Run a statement that gives no rows, once for each of these values."""
+        ...
+
+
+class Storage(Protocol):
+    """A database, open."""
+
+    @property
+    def connection(self) -> Connection:
+        """Reads what is committed, and what the transaction under way has written."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """Run a block as one commit: all of it is kept, or nothing. No other program writes meanwhile.
+
+        Raises:
+            JournalError: the database cannot be written.
+        """
+        ...
+
+    def guarded(self, done: str) -> AbstractContextManager[None]:
+        """Turn the database's errors into a JournalError that says what could not be `done`."""
+        ...
+
+    def empty_log(self) -> None:
+        """Empty the log of the last commits, which may hold what was deleted.
+
+        Raises:
+            BusyError: another program reads it, so that this cannot be done now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close it; harmless when called twice."""
+        ...
+
+
+Attach = Callable[["Database", Location, str], AbstractContextManager["Earlier"]]
+"""Has another journal at hand while a block runs: given a database, that journal, and the scope that customers are
+looked for in (empty: every one). Its secret is the one that the keys in the database were made with."""
+
+
+class Database(Storage, Protocol):
+    """One journal's database, open."""
+
+    commands: Commands
+    writes: bool
+    attach: Attach
+
+    @property
+    def folder(self) -> Path:
+        """Where large columns of numbers are put aside while a source is checked."""
+        ...
+
+    def overwrite_deleted(self) -> None:
+        """Have what is deleted from now on overwritten, where the database can."""
+        ...
+
+    def wipe(self) -> None:
+        """Give up the free pages and the log, which may hold what was deleted, as far as this program can.
+
+        Raises:
+            BusyError: another program reads the journal, so that this cannot be done now.
+        """
+        ...
+
+    def require_integrity(self) -> None:
+        """Refuse to go on with a journal that has lost what was written last, or that is a copy."""
+        ...
+
+    def check_integrity(self) -> None:
+        """The same, and nothing is written."""
+        ...
+
+    def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:
+        """Accept the journal as complete and as the original from now on."""
+        ...
+
+    def keep(self) -> None:
+        """Put what was written without waiting for the disk safely there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Where earlier runs are looked up.
+
+    Args:
+        database: that they are in: the one of the run itself, or one that can be asked about the run's rows, too.
+        scopes: where customers are looked for.
+        where: goes before the names of their tables; empty: they are in the tables of the run itself.
+        is_own: they are in the journal of the run itself, which is one of its runs.
+        lend: names a table of the rows of a run (run, ordinal, state, key, leader) that `database` can join.
+    """
+
+    database: Database
+    scopes: Sequence[str]
+    where: str = ""
+    is_own: bool = True
+    lend: Callable[[int], str] = lambda _: "rows"

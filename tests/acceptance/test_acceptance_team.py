@@ -1,0 +1,107 @@
+"""Two people, each with a folder of their own, and one journal in PostgreSQL: what one has created, the other knows."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import (
+    User,
+    Witness,
+    ended,
+    exactly_once,
+    people,
+    sandbox,
+    user_in,
+    wait_for,
+    wait_until,
+)
+from tests.postgres import own_server, shared_server
+
+
+@pytest.fixture
+def journal() -> str:
+    return shared_server().database()
+
+
+def member(user: User, name: str) -> User:
+    """Somebody of the team, in a home of their own."""
+    home = user.home / name
+    home.mkdir()
+    return user_in(home)
+
+
+def test_of_two_people_with_one_file_one_works_and_whoever_goes_on_after_a_death_creates_everybody_once(
+    user: User, witness: Witness, profile_for: Callable[..., Path], journal: str
+) -> None:
+    environ = {**witness.environ, "IMPORTER_JOURNAL": journal, "IMPORTER_JOURNAL__LEASE_S": "2"}
+    ana, kim = member(user, "ana"), member(user, "kim")
+    profile = profile_for(witness, delivery=['rate = "40/s"', "looks_after_s = [0, 0.1, 0.4]"])
+    source = user.has("people.csv", people(300))
+
+    first = ana.starts("run", source, *sandbox(profile), "--quiet", **environ)
+    wait_for(lambda: witness.ledger()["customers"] > 20, first)
+    refused = kim.types("run", source, *sandbox(profile), "--json", **environ)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    wait_until(
+        lambda: kim.types("resume", "last", *sandbox(profile), "--rate", "900/s", "--quiet", **environ).code != 7
+    )
+    again = kim.types("run", source, *sandbox(profile), "--json", **environ)
+    shown = kim.types("show", "last", "--json")
+
+    assert refused.code == 7
+    assert f"process {first.pid}" in refused.json["error"]
+    assert again.code == 7
+    assert shown.json["counts"]["created"] == shown.json["counts"]["read"] == 300
+    exactly_once(witness, kim.reads(shown.json["files"]["results"]))
+
+
+def test_a_check_knows_the_customers_of_the_team_and_a_workspace_keeps_to_its_journal(
+    user: User, witness: Witness, profile_for: Callable[..., Path], journal: str
+) -> None:
+    environ = {**witness.environ, "IMPORTER_JOURNAL": journal}
+    ana, kim = member(user, "ana"), member(user, "kim")
+    profile = profile_for(witness, delivery=['rate = "900/s"'])
+    source = user.has("people.csv", people(40))
+
+    ran = ana.types("run", source, *sandbox(profile), "--json", **environ)
+    checked = kim.types("validate", source, "--config", profile, "--json", **environ)
+    listed = kim.types("runs", "--json")
+    elsewhere = kim.types("runs", IMPORTER_JOURNAL=f"{journal}_other")
+
+    assert ran.code == 0
+    assert {one["code"]: one["count"] for one in checked.json["issues"]}["imported_before"] == 40
+    assert [run["run_id"] for run in listed.json["runs"]][-1] == ran.json["run_id"]
+    assert elsewhere.code == 2
+    assert "is postgresql://127.0.0.1" in elsewhere.err
+
+
+def test_a_run_whose_database_goes_away_stops_with_a_sentence_and_is_finished_later(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    with own_server() as server:
+        environ = {**witness.environ, "IMPORTER_JOURNAL": server.database(), "IMPORTER_JOURNAL__LEASE_S": "1"}
+        profile = profile_for(witness, delivery=['rate = "60/s"', "looks_after_s = [0, 0.1, 0.4]"])
+        source = user.has("people.csv", people(200))
+        running = user.starts("run", source, *sandbox(profile), "--json", **environ)
+        wait_for(lambda: witness.ledger()["customers"] > 20, running)
+
+        server.stop("immediate")
+        stopped = ended(running)
+        sent = witness.ledger()["customers"]
+        unreachable = user.types("resume", "last", *sandbox(profile), "--json", **environ)
+        server.start()
+        wait_until(lambda: user.types("resume", "last", *sandbox(profile), "--quiet", **environ).code != 7)
+        shown = user.types("show", "last", "--json")
+
+    assert stopped.code == 1
+    assert "cannot be written" in stopped.json["error"]
+    assert sent < 200
+    assert unreachable.code == 1
+    assert "Check that the server runs" in unreachable.json["error"]
+    assert shown.json["counts"]["created"] == 200
+    exactly_once(witness, user.reads(shown.json["files"]["results"]))
