@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -21,10 +22,17 @@ SCHEMA = "importer"
 DIALECT = Dialect(
     numbers="SELECT value::bigint FROM json_array_elements_text({}::json) AS listed (value)",
     words="SELECT value FROM json_array_elements_text({}::json) AS listed (value)",
+    records="json_populate_recordset(NULL::{}, ?::json)",
 )
 _SESSION = {
     "search_path": f"{SCHEMA}, pg_temp",
     "lock_timeout": "30s",
+    # The statements look up keys by indexes, as in SQLite, whatever statistics say about tables that have just grown.
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
     # A host that died in the middle of a transaction must not keep the others from writing for hours.
     "idle_in_transaction_session_timeout": "120s",
     "tcp_keepalives_idle": "15",
@@ -35,6 +43,8 @@ _PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle
 """Seconds, and one number of milliseconds: how long a server that says nothing is waited for."""
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
+_LISTED = re.compile(r"\bIN \(\?(?:, ?\?){3,}\)|\?")
+"""A list of values, which is bound as one array, or one value."""
 
 
 class PostgresConnection:
@@ -61,7 +71,7 @@ class PostgresConnection:
         self._session = self._connected()
 
     def execute(self, statement: str, values: Any = (), /) -> Cursor:
-        text = _translated(statement, named=isinstance(values, Mapping))
+        text, values = _bound(statement, values)
         try:
             return self._session.execute(text, values, binary=True)
         except psycopg.OperationalError:
@@ -71,8 +81,10 @@ class PostgresConnection:
             return self._session.execute(text, values, binary=True)
 
     def executemany(self, statement: str, rows: Iterable[Any], /) -> None:
-        with self._session.cursor() as cursor:
-            cursor.executemany(_translated(statement, named=False), rows)
+        listed = list(rows)
+        if listed:
+            with self._session.cursor() as cursor:
+                cursor.executemany(_marked(statement)[0], listed)
 
     def copy(self, table: str, rows: Iterable[tuple[object, ...]]) -> None:
         """Append many rows to a table, named with its columns."""
@@ -138,8 +150,25 @@ def _quoted(name: str, value: str) -> str:
     return value if name == "search_path" else f"'{value}'"
 
 
-@lru_cache(maxsize=2_048)
-def _translated(statement: str, *, named: bool) -> bytes:
-    """The statement with its values marked as psycopg does."""
-    text = statement.replace("%", "%%")
-    return (_NAMED.sub(r"%(\1)s", text) if named else text.replace("?", "%s")).encode()
+def _bound(statement: str, values: Any) -> tuple[bytes, Any]:
+    """The statement with its values marked as psycopg does, and the values: a long list of them is one array."""
+    if isinstance(values, Mapping):
+        return _named(statement), values
+    text, sizes = _marked(statement)
+    if all(size == 1 for size in sizes):
+        return text, values
+    left = iter(values)
+    return text, [next(left) if size == 1 else list(islice(left, size)) for size in sizes]
+
+
+@lru_cache(maxsize=1_024)
+def _named(statement: str) -> bytes:
+    return _NAMED.sub(r"%(\1)s", statement.replace("%", "%%")).encode()
+
+
+@lru_cache(maxsize=1_024)
+def _marked(statement: str) -> tuple[bytes, tuple[int, ...]]:
+    """The marked statement, and how many values each mark takes."""
+    sizes = tuple(found[0].count("?") for found in _LISTED.finditer(statement))
+    text = _LISTED.sub(lambda found: "%s" if found[0] == "?" else "= ANY (%s)", statement.replace("%", "%%"))
+    return text.encode(), sizes

@@ -5,7 +5,8 @@ The interpreter's lock is handed over for every single statement, and a busy loo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Sequence
 from itertools import chain
 
 from importer.journal.sql.database import Connection
@@ -14,20 +15,27 @@ PARAMETERS = 900
 """Bound values of one statement; builds of SQLite before 3.32 allow 999."""
 
 
-def insert(tx: Connection, into: str, rows: Sequence[Sequence[object]], on_conflict: str = "") -> int:
+def insert(
+    tx: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]], on_conflict: str = ""
+) -> int:
     """Insert rows.
 
     Args:
-        into: `INSERT INTO table (columns)`.
-        rows: all of them as wide as the columns.
+        rows: all of them as wide as the columns, without bytes.
         on_conflict: an upsert clause.
 
     Returns:
         How many rows were inserted or updated.
     """
+    into = f"INSERT INTO {table} ({', '.join(columns)})"
+    if tx.dialect.records:
+        selected = f"SELECT {', '.join(columns)} FROM {tx.dialect.records.format(table)} WHERE TRUE"
+        return sum(
+            tx.execute(f"{into} {selected} {on_conflict}", (_records(columns, lot),)).rowcount for lot in lots(rows, 1)
+        )
     changed = 0
-    for lot in lots(rows, len(rows[0]) if rows else 1):
-        values = ", ".join([f"({', '.join('?' * len(lot[0]))})"] * len(lot))
+    for lot in lots(rows, len(columns)):
+        values = ", ".join([f"({', '.join('?' * len(columns))})"] * len(lot))
         changed += tx.execute(f"{into} VALUES {values} {on_conflict}", tuple(chain.from_iterable(lot))).rowcount
     return changed
 
@@ -43,36 +51,36 @@ def replacing(columns: Sequence[str], key: int) -> str:
 
 
 def update(
-    tx: Connection,
-    change: str,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    where: str,
-    *,
-    times: Collection[str] = (),
+    tx: Connection, table: str, change: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, where: str
 ) -> int:
     """Update rows, each by values of its own.
 
     Args:
-        change: `UPDATE table SET …`, of columns of `new`.
-        columns: the columns of `new`.
-        rows: the values.
+        change: `SET …`, of columns of `new`.
+        columns: the columns of `new`, called as those of the table.
+        rows: the values, without bytes.
         where: which row each of them is for.
-        times: those of the columns that are numbers where they are not NULL: not every database can see it.
 
     Returns:
         How many rows were updated.
     """
-    names = ", ".join(
-        f"CAST(column{number} AS DOUBLE PRECISION) AS {name}" if name in times else f"column{number} AS {name}"
-        for number, name in enumerate(columns, 1)
-    )
+    if tx.dialect.records:
+        new = f"{tx.dialect.records.format(table)} AS new"
+        statement = f"UPDATE {table} {change} FROM {new} WHERE {where}"
+        return sum(tx.execute(statement, (_records(columns, lot),)).rowcount for lot in lots(rows, 1))
+    names = ", ".join(f"column{number} AS {name}" for number, name in enumerate(columns, 1))
     changed = 0
     for lot in lots(rows, len(columns)):
         values = ", ".join([f"({', '.join('?' * len(columns))})"] * len(lot))
-        new = f"(SELECT {names} FROM (VALUES {values}) AS listed) AS new"
-        changed += tx.execute(f"{change} FROM {new} WHERE {where}", tuple(chain.from_iterable(lot))).rowcount
+        new = f"(SELECT {names} FROM (VALUES {values})) AS new"
+        values_of_all = tuple(chain.from_iterable(lot))
+        changed += tx.execute(f"UPDATE {table} {change} FROM {new} WHERE {where}", values_of_all).rowcount
     return changed
+
+
+def _records(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows as one JSON array of objects: one bound value, and a statement that stays the same."""
+    return json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def lots(rows: Sequence[Sequence[object]], width: int) -> list[Sequence[Sequence[object]]]:

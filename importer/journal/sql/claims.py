@@ -130,14 +130,16 @@ class Claims:
         sending = RowState.SENDING.value
         insert(
             tx,
-            "INSERT INTO rows (run, ordinal, state, doubt_since)",
+            "rows",
+            ("run", "ordinal", "state", "doubt_since"),
             [(self._run, record.ordinal, sending, since) for record, since in marked],
             "ON CONFLICT (run, ordinal) DO UPDATE SET state = excluded.state, doubt_since = excluded.doubt_since",
         )
         self.endings.follow(tx, [record.ordinal for record, _ in marked])
         insert(
             tx,
-            "INSERT INTO identities (scope, key, run, ordinal, since, body, person, rule)",
+            "identities",
+            ("scope", "key", "run", "ordinal", "since", "body", "person", "rule"),
             [
                 (
                     self._scope,

@@ -22,11 +22,13 @@ class Dialect:
 
     Args:
         numbers: selects every number of a bound JSON array as `value`; `words` every text of one.
+        records: the rows of a bound JSON array of objects, in the types of a table; empty: there is no such word.
         index: asks for one index by its name, after the name of a table; empty: the database chooses itself.
     """
 
     numbers: str
     words: str
+    records: str = ""
     index: str = ""
 
     def by_index(self, name: str) -> str:

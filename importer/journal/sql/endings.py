@@ -82,7 +82,8 @@ class Endings:
         before = ", ".join(f"'{earlier.value}'" for earlier, after in allowed.items() if state in after) or "NULL"
         changed = insert(
             tx,
-            "INSERT INTO rows (run, ordinal, state, customer_id, http_status, trace_id, candidates, attempts)",
+            "rows",
+            ("run", "ordinal", "state", "customer_id", "http_status", "trace_id", "candidates", "attempts"),
             [
                 (
                     self._run,
@@ -122,7 +123,8 @@ class Endings:
         """Keep the attempts and issues of outcomes."""
         insert(
             tx,
-            f"INSERT INTO attempts ({', '.join(_ATTEMPT)})",
+            "attempts",
+            _ATTEMPT,
             [self._attempt(outcome.ordinal, attempt) for outcome in outcomes for attempt in outcome.attempts],
             replacing(_ATTEMPT, 3),
         )

@@ -46,7 +46,7 @@ from importer.journal.sql.same_rows import (
 from importer.journal.sql.sent import Hashing
 from importer.journal.sql.spool import SpooledNumbers
 
-_INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
+_ROW = ("run", "ordinal", "state", "key", "external_id")
 _KNOWN = """
 SELECT rows.ordinal, runs.run_id, runs.target
 FROM {1} AS rows
@@ -179,10 +179,10 @@ class RunIntake:
             states = [invalid if payload is None else valid for payload in batch.payloads]
             ids = [external_id or None for external_id in batch.external_ids]
             rows = zip(repeat(self._run), count(first), states, batch.keys, ids)
-            tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, ?, ?)", rows)
+            tx.executemany(f"INSERT INTO rows ({', '.join(_ROW)}) VALUES (?, ?, ?, ?, ?)", rows)
         elif None in batch.payloads:
             bad = [first + place for place, payload in enumerate(batch.payloads) if payload is None]
-            insert(tx, _INSERT_ROW, [(self._run, ordinal, invalid, None, None) for ordinal in bad])
+            insert(tx, "rows", _ROW, [(self._run, ordinal, invalid, None, None) for ordinal in bad])
 
     def judged(self, verdict: DuplicateVerdict) -> None:
         issues = IssueLog.of(verdict.issues)

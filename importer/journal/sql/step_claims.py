@@ -136,11 +136,11 @@ class StepClaims:
     def _mark(self, tx: Connection, tasks: Sequence[StepTask], now: float) -> None:
         changed = update(
             tx,
-            "UPDATE steps SET state = 'sending', since = coalesce(steps.since, new.since)",
+            "steps",
+            "SET state = 'sending', since = coalesce(steps.since, new.since)",
             ("run", "ordinal", "step", "part", "since"),
             [(self._run, task.ordinal, task.step.value, task.part, now) for task in tasks],
-            f"{_SAME} AND steps.state IN ('waiting', 'sending')",
-            times=("since",),
+            where=f"{_SAME} AND steps.state IN ('waiting', 'sending')",
         )
         if changed != len(tasks):
             raise JournalError("The steps of the run changed while they were taken.")
@@ -150,7 +150,8 @@ class StepClaims:
         before = [f"'{earlier.value}'" for earlier, after in STEP_TRANSITIONS.items() if state in after]
         changed = update(
             tx,
-            "UPDATE steps SET state = new.state, outcome = new.outcome, detail = new.detail,"
+            "steps",
+            "SET state = new.state, outcome = new.outcome, detail = new.detail,"
             " status = CASE WHEN new.status = '' AND new.state = 'submitted' THEN steps.status ELSE new.status END,"
             " reference = CASE WHEN new.reference = '' THEN steps.reference ELSE new.reference END,"
             " attempts = steps.attempts + new.attempts,"
@@ -173,8 +174,7 @@ class StepClaims:
                 )
                 for result in results
             ],
-            f"{_SAME} AND steps.state IN ({', '.join(before) or 'NULL'})",
-            times=("next_at",),
+            where=f"{_SAME} AND steps.state IN ({', '.join(before) or 'NULL'})",
         )
         if changed != len(results):
             steps = ", ".join(f"#{result.ordinal} {result.step} {result.part}".strip() for result in results[:_NAMED])
@@ -208,7 +208,8 @@ class StepClaims:
     def _keep_attempts(self, tx: Connection, results: Sequence[StepResult]) -> None:
         insert(
             tx,
-            f"INSERT INTO step_attempts ({', '.join(_ATTEMPT)})",
+            "step_attempts",
+            _ATTEMPT,
             [
                 (self._run, result.ordinal, result.step.value, result.part, *attempt)
                 for result in results

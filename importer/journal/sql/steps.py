@@ -187,8 +187,8 @@ class RunSteps:
             (self._run, one.ordinal, one.step.value, one.part, one.state.value, json.dumps(one.detail), one.guard)
             for one in planned
         ]
-        head = "INSERT INTO steps (run, ordinal, step, part, state, detail, reference)"
-        insert(tx, head, values, on_conflict)
+        columns = ("run", "ordinal", "step", "part", "state", "detail", "reference")
+        insert(tx, "steps", columns, values, on_conflict)
 
     def _bodies(self, first: int, length: int, states: Collection[RowState]) -> list[BodyOfRow]:
         wanted = json.dumps([state.value for state in states])
