@@ -99,3 +99,13 @@ class JournalMachine(RuleBasedStateMachine):
 
 JournalMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)
 TestAnyOrderOfEvents = JournalMachine.TestCase
+
+
+class PostgresMachine(JournalMachine):
+    """The same in PostgreSQL."""
+
+    adapter = "postgres"
+
+
+PostgresMachine.TestCase.settings = settings(max_examples=examples(10), stateful_step_count=25, deadline=None)
+TestAnyOrderOfEventsInPostgres = PostgresMachine.TestCase

@@ -201,3 +201,13 @@ class StepsMachine(RuleBasedStateMachine):
 
 StepsMachine.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=25, deadline=None)
 TestStepsInAnyOrderOfEvents = StepsMachine.TestCase
+
+
+class PostgresStepsMachine(StepsMachine):
+    """The same in PostgreSQL."""
+
+    adapter = "postgres"
+
+
+PostgresStepsMachine.TestCase.settings = settings(max_examples=examples(10), stateful_step_count=25, deadline=None)
+TestStepsInAnyOrderOfEventsInPostgres = PostgresStepsMachine.TestCase

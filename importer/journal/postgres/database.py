@@ -32,7 +32,7 @@ def guarded(location: Location, done: str, commands: Commands) -> Iterator[None]
         goes_on = "" if done == "opened" else f"`{commands.resume('last')}` then goes on with a run that had begun."
         raise JournalError(
             f"The journal {location.place} cannot be {done}: {reason(error)}.",
-            hint(error, resume=goes_on, doctor=commands.doctor("")),
+            hint(error, goes_on),
         ) from error
 
 

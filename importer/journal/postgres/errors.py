@@ -7,7 +7,7 @@ import psycopg
 _HINTS = {
     "53100": "The disk of the database is full: free some space there. {resume}",
     "25006": "The database takes no writes: it is a standby, or was set read-only. {resume}",
-    "42501": "Have the owner of the database grant what `{doctor}` lists.",
+    "42501": "Have the owner of the journal run configs/journal_roles.sql, and make you a member of that role.",
     "3D000": "Have somebody create the database, or correct the address.",
     "55P03": "Another program is writing for a long time: try again when it is done. {resume}",
     "57014": "The server cancelled it. {resume}",
@@ -34,16 +34,16 @@ _OTHER = "Check the database. {resume}"
 def reason(error: psycopg.Error) -> str:
     """What happened, in the first line of the server's or the library's words; these hold no value of a row."""
     said = error.diag.message_primary or str(error) or type(error).__name__
-    return said.strip().splitlines()[0].rpartition("FATAL:  ")[2].rstrip(".")
+    line = said.strip().splitlines()[0].rpartition("FATAL:  ")[2]
+    return line.rpartition(" failed: ")[2].rstrip(".")
 
 
-def hint(error: psycopg.Error, *, resume: str, doctor: str) -> str:
+def hint(error: psycopg.Error, resume: str = "") -> str:
     """What to do.
 
     Args:
         resume: the sentence that says how a run goes on; empty where none had begun.
-        doctor: the command that checks rights.
     """
     state = error.sqlstate or next((state for words, state in _REFUSED.items() if words in str(error)), "")
     text = _HINTS.get(state) or _CLASSES.get(state[:2]) or (_OTHER if state else _LOST)
-    return text.format(resume=resume, doctor=doctor).strip()
+    return text.format(resume=resume).strip()

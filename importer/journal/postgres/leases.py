@@ -152,8 +152,7 @@ class PostgresLocks:
         try:
             yield
         except psycopg.Error as error:
-            commands = Commands(self._location.folder)
             raise StorageError(
                 f"The locks of the journal {self._location.place} cannot be used: {reason(error)}.",
-                hint(error, resume="", doctor=commands.doctor("")),
+                hint(error),
             ) from error

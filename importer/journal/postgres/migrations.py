@@ -39,7 +39,7 @@ _PACKED = ("ALTER TABLE batches ALTER COLUMN cells SET STORAGE EXTERNAL",)
 def version_of(connection: PostgresConnection) -> int:
     """The format that a journal is in; 0: there is none in this database."""
     (there,) = connection.execute(_THERE, (SCHEMA,)).fetchone()
-    return int(connection.execute("SELECT version FROM format").fetchone()[0]) if there else 0
+    return int(connection.execute(f"SELECT version FROM {SCHEMA}.format").fetchone()[0]) if there else 0
 
 
 def bring_up_to_date(connection: PostgresConnection, place: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from importer.core.errors import ProfileError, UsageError
 from importer.core.target_kinds import DEFAULT_KIND, TargetKind, target_kind
 from importer.emulator import Faults
-from importer.journal import RunFacts, same_server
+from importer.journal import Location, RunFacts, same_server
 from importer.profile import EMULATOR, Profile, credentials
 from importer.profile.delivery import TargetSettings
 
@@ -79,7 +79,7 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ, *, se
 
 def _rehearsal_scope(profile: Profile) -> str:
     """The scope of the emulator inside the run: its customers are in the workspace, whoever shares the journal."""
-    if not profile.journal.url:
+    if not Location.of_workspace(profile.workspace).url:
         return EMULATOR
     place = f"{socket.gethostname()}:{profile.workspace.resolve()}"
     return f"{EMULATOR}#{blake2b(place.encode(), digest_size=4).hexdigest()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,6 +29,7 @@ from tests.contracts.journals import FIRST, Book, begin, created, filled
 from tests.postgres import Server, shared_server
 
 SECRET = "ab" * 32
+ROLES = Path(__file__).resolve().parents[3] / "configs" / "journal_roles.sql"
 SCOPE = "https://api.example.com#main"
 
 
@@ -189,3 +191,41 @@ def test_a_newer_journal_is_refused(place: Location) -> None:
     finally:
         with psycopg.connect(place.url, autocommit=True) as session:
             session.execute("UPDATE importer.format SET version = 9")
+
+
+def test_a_journal_in_postgresql_names_the_group_to_install_where_its_library_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("psycopg", "importer.journal.postgres"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    keep_elsewhere(tmp_path, "postgresql://127.0.0.1/imports")
+
+    with pytest.raises(UsageError, match=r"psycopg.*\[postgres\]"):
+        locks_of(tmp_path)
+
+
+def test_a_role_with_the_least_rights_can_do_a_whole_run_and_one_without_is_told_what_to_do(
+    tmp_path: Path, server: Server
+) -> None:
+    url = server.database()
+    name = url.rpartition("/")[2]
+    with closing(open_journal(Location(tmp_path / "journal.toml", url))):
+        server.sql("CREATE ROLE kim LOGIN")
+    keep_elsewhere(tmp_path, server.url(name, user="kim"))
+
+    with pytest.raises(JournalError, match="permission denied") as refused:
+        open_journal(Location.of_workspace(tmp_path))
+    server.sql(ROLES.read_text(encoding="utf-8"), name)
+    server.sql("GRANT importer_runner TO kim")
+    workspace_secret(tmp_path)
+    with locks_of(tmp_path).hold(SCOPE, 1.0), closing(open_journal(Location.of_workspace(tmp_path))) as journal:
+        book = filled(journal, FIRST, ["k0", "k1"])
+        book.create_all()
+        journal.runs.end(book.run, phase="finished", exit_code=0, ended_at=2.0)
+        journal.purging.purge([book.run], 3.0)
+        journal.purging.wipe()
+        states = book.states()
+
+    assert states == {0: RowState.CREATED.value, 1: RowState.CREATED.value}
+    assert "journal_roles.sql" in refused.value.hint
