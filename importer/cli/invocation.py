@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from importer.runs.context import Context
 
 
-def load_profile(shared: Shared, *sets: OptionSet, settings: Mapping[str, Any] | None = None) -> Profile:
+def load_profile(
+    shared: Shared, *sets: OptionSet, settings: Mapping[str, Any] | None = None, settles: bool = True
+) -> Profile:
     """Put the profile together from the file, the environment and a command's options.
 
     Args:
         sets: the options that the command takes besides those of every command.
         settings: what the command sets by itself, by place (`delivery.rate`).
+        settles: have the workspace keep to the journal that is named.
     """
     from importer.profile import OPTIONS, Profile  # noqa: PLC0415
 
@@ -30,7 +33,7 @@ def load_profile(shared: Shared, *sets: OptionSet, settings: Mapping[str, Any] |
         given["--verbose"] = "debug"
     options = {place: _setting(given[option]) for option, place in OPTIONS.items() if option in given}
     profile = Profile.load(shared.config, options={**options, **(settings or {})})
-    if profile.journal.url:
+    if settles and profile.journal.url:
         from importer.runs.wiring import settle_journal  # noqa: PLC0415
 
         settle_journal(profile)

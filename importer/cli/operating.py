@@ -1,9 +1,10 @@
-"""`doctor` and `purge`: maintenance."""
+"""`doctor`, `purge` and `journal`: maintenance."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
-from importer.cli.output import print_json
+from importer.cli.output import print_json, say
 from importer.core.errors import ImporterError
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ Folder = Annotated[
     str,
     typer.Argument(metavar="DIR", help="The folder that `importer nightly` is started with.", show_default=False),
 ]
+
+
+class JournalAction(StrEnum):
+    """What is done with a journal."""
+
+    COPY = "copy"
+
+
+Action = Annotated[JournalAction, typer.Argument(metavar="copy", help="Carry the journal to PostgreSQL.")]
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     add_command(app, doctor, "importer doctor inbox --config configs/nightly.toml --target live")
     add_command(app, purge, "importer purge --older-than 30d --dry-run")
+    add_command(app, journal, "IMPORTER_JOURNAL=postgresql://kim@db.example.com/imports importer journal copy")
 
 
 def doctor(folder: Folder = "", *, own: DoctorOptions, shared: opt.Shared) -> None:
@@ -112,3 +123,21 @@ def purge(*, own: PurgeOptions, shared: opt.Shared) -> None:
     else:
         print_purge(done.as_json())
     raise typer.Exit(int(done.exit_code))
+
+
+def journal(action: Action, *, shared: opt.Shared) -> None:  # noqa: ARG001  # there is one so far
+    """Carry the memory of this workspace to a journal in PostgreSQL, which a team shares.
+
+    `[journal] url` or IMPORTER_JOURNAL says where that is; it holds no other runs yet. Everything is copied at once and
+    compared, the secret of the import keys too; then the workspace goes on there, and its file is kept as
+    journal.sqlite3.copied. Safe to run again, whatever stopped it.
+    """
+    profile = load_profile(shared, settles=False)
+    from importer.runs.wiring import SystemClock, carry_journal  # noqa: PLC0415
+
+    copied = carry_journal(profile, SystemClock().now())
+    if wants_json(profile, shared):
+        print_json({"command": "journal", **copied._asdict(), "exit_code": 0, "error": None})
+        return
+    say(f"Copied {copied.runs:,} runs, {copied.rows:,} rows and {copied.customers:,} import keys, and compared them.")
+    say(f"The workspace '{profile.workspace}' goes on there; its journal until now is journal.sqlite3.copied.")

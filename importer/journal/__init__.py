@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importer.core.corrections import Correction
 from importer.journal.drafts import Act, Change, CheckChoices, Draft, DraftFacts, Reading, Stage
-from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Place, StoredReceipt
+from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Copied, Place, StoredReceipt
 from importer.journal.facts import (
     UPDATE_JOB,
     ActFacts,
@@ -32,6 +32,7 @@ from importer.journal.matching import Comparison, Merging
 from importer.journal.opening import (
     backups,
     check_memory,
+    copy_elsewhere,
     examine_journal,
     has_drafts,
     has_secret,
@@ -97,6 +98,7 @@ __all__ = [
     "ChangeTotal",
     "CheckChoices",
     "Comparison",
+    "Copied",
     "Correction",
     "Draft",
     "DraftFacts",
@@ -140,6 +142,7 @@ __all__ = [
     "VerificationFacts",
     "backups",
     "check_memory",
+    "copy_elsewhere",
     "examine_journal",
     "has_drafts",
     "has_secret",

@@ -93,3 +93,15 @@ class ChangeTotal:
     field: str
     column: str
     count: int
+
+
+class Copied(NamedTuple):
+    """What was copied to another journal, or was there from an earlier time.
+
+    Args:
+        customers: import keys that are known.
+    """
+
+    runs: int
+    rows: int
+    customers: int

@@ -109,8 +109,16 @@ class Location:
             raise UsageError(f"The file '{file}' of {_PASSWORD}_FILE cannot be read.") from None
 
 
-def keep_elsewhere(workspace: Path, url: str, lease_s: float = LEASE_S) -> None:
+def file_of(workspace: Path) -> Location:
+    """The journal that a workspace has, or had, in a file."""
+    return Location(workspace / _WORKSPACE)
+
+
+def keep_elsewhere(workspace: Path, url: str, lease_s: float = LEASE_S, *, copied: bool = False) -> None:
     """Note that the journal of a workspace is in PostgreSQL; the workspace is made when it is not there.
+
+    Args:
+        copied: that journal has everything that the workspace's own has.
 
     Raises:
         UsageError: it is somewhere else already.
@@ -125,10 +133,11 @@ def keep_elsewhere(workspace: Path, url: str, lease_s: float = LEASE_S) -> None:
             f"Name another workspace, or correct {known.path}: customers that the other journal knows would be created"
             " again.",
         )
-    if not known.url and known.exists:
+    if not known.url and known.exists and not copied:
         raise UsageError(
             f"The workspace '{workspace}' has a journal of its own ({known.path}), and the profile names another one.",
-            "Name another workspace: two journals do not know of each other's customers.",
+            "Carry it there with `importer journal copy`, or name another workspace: two journals do not know of each"
+            " other's customers.",
         )
     text = f"# Where the journal of this workspace is kept.\nurl = {json.dumps(url)}\nlease_s = {lease_s:g}\n"
     try:

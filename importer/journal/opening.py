@@ -6,7 +6,7 @@ The adapter of PostgreSQL is imported where an address names one, so that nobody
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,12 +16,14 @@ from importer.core.contract import Identity
 from importer.core.distribution import how_to_install
 from importer.core.errors import UsageError
 from importer.journal import secret
-from importer.journal.location import Location, drafts_file
+from importer.journal.entries import Copied
+from importer.journal.location import Location, drafts_file, file_of, keep_elsewhere
 from importer.journal.port import Drafts, Journal, Locks
 from importer.journal.runs import JournalFacts
 from importer.journal.sql.database import Database, Earlier
 from importer.journal.sql.drafts import SqlDrafts
 from importer.journal.sql.journal import SqlJournal
+from importer.journal.sql.runs import Runs
 from importer.journal.sqlite import inspection, migrations
 from importer.journal.sqlite.database import SqliteDatabase, attached
 from importer.journal.sqlite.drafts import DraftsFile
@@ -54,6 +56,33 @@ def _at_hand(database: Database, journal: Location, scope: str) -> Iterator[Earl
     """Have another journal at hand for comparisons, wherever it is."""
     with (_postgres().lend if journal.url else attached)(database, journal, scope) as earlier:
         yield earlier
+
+
+def copy_elsewhere(workspace: Path, url: str, lease_s: float, now: float) -> Copied:
+    """Copy the journal of a workspace to PostgreSQL, where the workspace goes on; harmless when called again.
+
+    Args:
+        url: of the other journal, without a password.
+        now: seconds since the epoch.
+
+    Raises:
+        UsageError: there is nothing to copy, the other journal has other runs, or the workspace goes on elsewhere.
+        BusyError: a run is at work in the workspace.
+        JournalError: one of them cannot be read or written, or the copy is not whole; nothing has changed then.
+    """
+    file, there = file_of(workspace), Location(Location.of_workspace(workspace).path, url, lease_s)
+    if not file.exists:
+        raise UsageError(f"The workspace '{workspace}' has no journal to copy.", "Name the right one with --workspace.")
+    secret.check_memory(file)
+    with ExitStack() as held:
+        database = held.enter_context(closing(SqliteDatabase(file.path)))
+        database.require_integrity()
+        for scope in Runs(database).scopes():
+            held.enter_context(FileLocks(workspace).hold(scope, now))
+        copied: Copied = _postgres().copy_journal(database, there, secret.workspace_secret(workspace))
+        keep_elsewhere(workspace, url, lease_s, copied=True)
+    file.path.replace(file.path.with_name(f"{file.path.name}.copied"))
+    return copied
 
 
 def _postgres() -> ModuleType:

@@ -105,3 +105,29 @@ def test_a_run_whose_database_goes_away_stops_with_a_sentence_and_is_finished_la
     assert "Check that the server runs" in unreachable.json["error"]
     assert shown.json["counts"]["created"] == 200
     exactly_once(witness, user.reads(shown.json["files"]["results"]))
+
+
+def test_the_journal_of_a_workspace_is_carried_to_postgresql_whole_and_the_copy_is_safe_to_run_again(
+    user: User, witness: Witness, profile_for: Callable[..., Path], journal: str
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "900/s"'])
+    source = user.has("people.csv", people(40))
+    user.types("run", source, *sandbox(profile), "--json", **witness.environ)
+    named = {**witness.environ, "IMPORTER_JOURNAL": journal}
+
+    refused = user.types("runs", **named)
+    copied = user.types("journal", "copy", "--json", **named)
+    again = user.types("run", source, *sandbox(profile), "--json", **witness.environ)
+    changed = user.has("people.csv", people(41))
+    more = user.types("run", changed, *sandbox(profile), "--json", **witness.environ)
+    kept = user.home / "runs" / "journal.sqlite3.copied"
+
+    assert refused.code == 2
+    assert "importer journal copy" in refused.err
+    assert (copied.json["runs"], copied.json["rows"], copied.json["customers"]) == (1, 40, 40)
+    assert again.code == 7
+    assert {state: count for state, count in more.json["counts"].items() if count} == {
+        "read": 41, "created": 1, "existing": 40,
+    }  # fmt: skip
+    assert kept.exists()
+    assert not (user.home / "runs" / "journal.sqlite3").exists()

@@ -35,6 +35,21 @@ def team_secret(location: Location, environ: Mapping[str, str] = os.environ) -> 
     return _agreed(kept, given, location.place)
 
 
+def adopt(tx: Connection, secret: bytes, place: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Make the secret of a workspace that of a journal; harmless where it is already.
+
+    Raises:
+        UsageError: IMPORTER_SECRET is not one.
+        JournalError: the journal has another one, or IMPORTER_SECRET is another one.
+    """
+    given = _given(environ)
+    kept = _kept(tx)
+    if kept is None:
+        kept = None if given else secret, _fingerprint(secret)
+        tx.execute("INSERT INTO secret (secret, fingerprint) VALUES (?, ?)", kept)
+    _agreed((secret, kept[1]), given, place)
+
+
 def has_team_secret(location: Location) -> bool:
     """Whether a journal has a secret already."""
     with closing(PostgresDatabase(location, writes=False)) as database, database.guarded("read"):

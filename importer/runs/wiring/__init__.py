@@ -16,7 +16,14 @@ from importer.runs.wiring.destinations import (
     rehearsing,
 )
 from importer.runs.wiring.target import EMULATOR_STORE, open_target
-from importer.runs.wiring.workspace import Workspace, accept_journal, make_directory, open_workspace, settle_journal
+from importer.runs.wiring.workspace import (
+    Workspace,
+    accept_journal,
+    carry_journal,
+    make_directory,
+    open_workspace,
+    settle_journal,
+)
 
 __all__ = [
     "EMULATOR_STORE",
@@ -25,6 +32,7 @@ __all__ = [
     "Workspace",
     "accept_journal",
     "as_patient_as_needed",
+    "carry_journal",
     "destination",
     "make_directory",
     "open_target",

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from importer.core.errors import StorageError, UsageError
 from importer.journal import (
+    Copied,
     Journal,
     Location,
     Runs,
     check_memory,
+    copy_elsewhere,
     keep_elsewhere,
     open_journal,
     workspace_secret,
@@ -46,6 +48,22 @@ def settle_journal(profile: Profile) -> None:
     """
     if profile.journal.url:
         keep_elsewhere(profile.workspace, profile.journal.url, profile.journal.lease_s)
+
+
+def carry_journal(profile: Profile, now: float) -> Copied:
+    """Copy the journal of a workspace to PostgreSQL, where the workspace goes on.
+
+    Args:
+        now: seconds since the epoch.
+
+    Raises:
+        UsageError: no such journal is named, or it is not empty, or there is nothing to copy.
+        BusyError: a run is at work.
+        JournalError: one of them cannot be read or written; the workspace goes on with its own.
+    """
+    if not profile.journal.url:
+        raise UsageError("No journal in PostgreSQL is named.", "Set IMPORTER_JOURNAL, or [journal] url in the profile.")
+    return copy_elsewhere(profile.workspace, profile.journal.url, profile.journal.lease_s, now)
 
 
 def open_workspace(path: Path, *, create: bool = True) -> Workspace:

@@ -16,6 +16,7 @@ from importer.core.states import RowState
 from importer.journal import (
     Location,
     check_memory,
+    copy_elsewhere,
     examine_journal,
     has_secret,
     keep_elsewhere,
@@ -25,7 +26,7 @@ from importer.journal import (
 )
 from importer.journal.postgres.database import PostgresDatabase
 from importer.journal.postgres.secret import team_secret
-from tests.contracts.journals import FIRST, Book, begin, created, filled
+from tests.contracts.journals import FIRST, SECOND, THIRD, Book, begin, created, filled
 from tests.postgres import Server, shared_server
 
 SECRET = "ab" * 32
@@ -229,3 +230,27 @@ def test_a_role_with_the_least_rights_can_do_a_whole_run_and_one_without_is_told
 
     assert states == {0: RowState.CREATED.value, 1: RowState.CREATED.value}
     assert "journal_roles.sql" in refused.value.hint
+
+
+def test_a_copy_that_was_cut_off_is_finished_and_another_workspace_is_not_mixed_into_it(
+    tmp_path: Path, server: Server
+) -> None:
+    url = server.emptied()
+    ana, kim = tmp_path / "ana", tmp_path / "kim"
+    for home, run_id in ((ana, FIRST), (kim, SECOND)):
+        home.mkdir()
+        workspace_secret(home)
+        with closing(open_journal(Location.of_workspace(home))) as journal:
+            filled(journal, run_id, ["k0", "k1", None]).create_all()
+
+    first = copy_elsewhere(ana, url, 30.0, 1.0)
+    (ana / "journal.sqlite3.copied").rename(ana / "journal.sqlite3")  # as it was before its last step
+    second = copy_elsewhere(ana, url, 30.0, 1.0)
+    with pytest.raises(UsageError, match="has runs that this workspace does not have"):
+        copy_elsewhere(kim, url, 30.0, 1.0)
+
+    assert first == second == (1, 3, 2)
+    assert Location.of_workspace(ana).url == url
+    assert Location.of_workspace(kim).url == ""
+    with closing(open_journal(Location.of_workspace(ana))) as journal:
+        assert begin(journal, THIRD) == 2
