@@ -20,7 +20,9 @@ import pytest
 from importer.journal import Location, open_journal
 
 _USER = "postgres"
-_QUIET = "-c fsync=off -c full_page_writes=off -c synchronous_commit=on -c shared_buffers=32MB -c max_connections=60"
+_SMALL = "-c shared_buffers=32MB -c max_connections=60"
+_UNSAFE = "-c fsync=off -c full_page_writes=off"
+"""For tests: what is lost with a machine that goes down is not what they are about."""
 JOURNAL = "journal"
 _EMPTY = """
 DO $$ DECLARE name text; BEGIN
@@ -44,11 +46,13 @@ class Server:
 
     Args:
         folder: of its data, and of its socket; its path is short, since a socket's name is limited.
+        durable: every commit is on the disk.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         found = programs()
         assert found is not None
+        self.durable = durable
         self._bin, self.folder, self._numbers = found, folder, count(1)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -61,7 +65,8 @@ class Server:
         self._run("initdb", "-D", str(self._data), "-U", "importer", "-A", "trust", "-E", "UTF8", "--no-sync")
 
     def start(self, more: str = "") -> None:
-        options = f"{_QUIET} {more} -c listen_addresses=127.0.0.1 -c port={self.port} -k {self.folder}"
+        safety = "" if self.durable else _UNSAFE
+        options = f"{_SMALL} {safety} {more} -c listen_addresses=127.0.0.1 -c port={self.port} -k {self.folder}"
         log = str(self.folder / "log")
         self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-l", log, "-o", options, "start")
 
@@ -101,7 +106,7 @@ class Server:
         assert done.returncode == 0, f"{program}: {done.stderr!r} in {self.folder}"
 
 
-def started() -> Server:
+def started(*, durable: bool = False) -> Server:
     """A server; whoever has started it stops it."""
     if programs() is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
@@ -109,7 +114,7 @@ def started() -> Server:
     if os.getuid() == 0:  # which PostgreSQL refuses to run as
         found = pwd.getpwnam(_USER)
         os.chown(folder, found.pw_uid, found.pw_gid)
-    server = Server(folder)
+    server = Server(folder, durable=durable)
     server.make()
     server.start()
     return server
@@ -123,9 +128,9 @@ def ended(server: Server) -> None:
 
 
 @contextmanager
-def own_server() -> Iterator[Server]:
+def own_server(*, durable: bool = False) -> Iterator[Server]:
     """A server that a test may stop and break."""
-    server = started()
+    server = started(durable=durable)
     try:
         yield server
     finally:

@@ -28,6 +28,7 @@ ROWS = (
     "resume",
     "steps",
     "journal",
+    "team",
     "loop",
     "plans",
     "console",

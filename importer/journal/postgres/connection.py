@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
+from threading import Event
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -41,6 +43,8 @@ _SESSION = {
 }
 _PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 15, "keepalives_interval": 5}
 """Seconds, and one number of milliseconds: how long a server that says nothing is waited for."""
+_PAUSE_S = 0.3
+"""Between two looks for a server that was restarted."""
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
 _LISTED = re.compile(r"\bIN \(\?(?:, ?\?){3,}\)|\?")
@@ -54,6 +58,7 @@ class PostgresConnection:
         address: `postgresql://…`.
         password: None: libpq finds it (`PGPASSWORD`, `~/.pgpass`), or none is needed.
         writes: go to a server that takes writes, where the address names several.
+        patience_s: how long a transaction waits for a server that was there before.
 
     Raises:
         psycopg.Error: it cannot be reached.
@@ -61,8 +66,11 @@ class PostgresConnection:
 
     dialect = DIALECT
 
-    def __init__(self, address: str, password: str | None = None, *, writes: bool = True) -> None:
+    def __init__(
+        self, address: str, password: str | None = None, *, writes: bool = True, patience_s: float = 0.0
+    ) -> None:
         self._address = address
+        self._patience_s = patience_s
         self._how: dict[str, Any] = {**_PATIENCE, "application_name": "importer"} | (
             {"password": password} if password else {}
         )
@@ -99,14 +107,25 @@ class PostgresConnection:
 
     def begin(self, and_: str) -> list[tuple[Any, ...]]:
         """Begin a transaction with a few statements, all on one way to the server; gives the rows of the last one."""
-        try:
-            found = self._begun(and_)
-        except psycopg.OperationalError:
-            if not self._session.closed:
-                raise
-            self._session = self._connected()  # nothing was begun: it can be tried again
-            found = self._begun(and_)
-        return found
+        ends_at = monotonic() + self._patience_s
+        while True:
+            try:
+                return self._begun(and_)
+            except psycopg.OperationalError:
+                if not self._session.closed:
+                    raise
+            self._connect_again(ends_at)  # nothing was begun: it can be tried again
+
+    def _connect_again(self, ends_at: float) -> None:
+        while True:
+            try:
+                self._session = self._connected()
+            except psycopg.OperationalError:
+                if monotonic() > ends_at:
+                    raise
+                Event().wait(_PAUSE_S)
+            else:
+                return
 
     def _begun(self, and_: str) -> list[tuple[Any, ...]]:
         self.in_transaction = True

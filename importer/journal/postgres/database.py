@@ -53,7 +53,9 @@ class PostgresDatabase:
         self.attach: Attach = lend
         self._location = location
         with self.guarded("opened"):
-            self.connection = PostgresConnection(location.url, location.password(), writes=writes)
+            self.connection = PostgresConnection(
+                location.url, location.password(), writes=writes, patience_s=location.lease_s / 2
+            )
             try:
                 bring_up_to_date(self.connection, location.place)
             except BaseException:

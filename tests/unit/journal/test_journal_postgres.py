@@ -27,7 +27,7 @@ from importer.journal import (
 from importer.journal.postgres.database import PostgresDatabase
 from importer.journal.postgres.secret import team_secret
 from tests.contracts.journals import FIRST, SECOND, THIRD, Book, begin, created, filled
-from tests.postgres import Server, shared_server
+from tests.postgres import Server, own_server, shared_server
 
 SECRET = "ab" * 32
 ROLES = Path(__file__).resolve().parents[3] / "configs" / "journal_roles.sql"
@@ -254,3 +254,22 @@ def test_a_copy_that_was_cut_off_is_finished_and_another_workspace_is_not_mixed_
     assert Location.of_workspace(kim).url == ""
     with closing(open_journal(Location.of_workspace(ana))) as journal:
         assert begin(journal, THIRD) == 2
+
+
+def test_a_transaction_waits_for_a_server_that_is_restarted_and_a_look_at_the_journal_does_not(tmp_path: Path) -> None:
+    with own_server() as server:
+        keep_elsewhere(tmp_path, server.database(), lease_s=60)
+        place = Location.of_workspace(tmp_path)
+        with closing(PostgresDatabase(place)) as database:
+            server.stop("immediate")
+            starting = threading.Thread(target=server.start)
+            starting.start()
+            with database.transaction() as tx:
+                tx.execute("INSERT INTO api_keys VALUES ('s', 'k', 'after')")
+            starting.join()
+            server.stop()
+            with pytest.raises(JournalError, match="cannot be read"), database.guarded("read"):
+                database.connection.execute("SELECT scope FROM api_keys")
+            server.start()
+
+            assert database.connection.execute("SELECT scope FROM api_keys").fetchall() == [("after",)]
