@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     add_command(app, doctor, "importer doctor inbox --config configs/nightly.toml --target live")
     add_command(app, purge, "importer purge --older-than 30d --dry-run")
-    add_command(app, journal, "IMPORTER_JOURNAL=postgresql://kim@db.example.com/imports importer journal copy")
+    add_command(app, journal, "importer journal copy")
 
 
 def doctor(folder: Folder = "", *, own: DoctorOptions, shared: opt.Shared) -> None:
@@ -126,11 +126,11 @@ def purge(*, own: PurgeOptions, shared: opt.Shared) -> None:
 
 
 def journal(action: Action, *, shared: opt.Shared) -> None:  # noqa: ARG001  # there is one so far
-    """Carry the memory of this workspace to a journal in PostgreSQL, which a team shares.
+    """Carry this workspace's memory to PostgreSQL, for a team.
 
-    `[journal] url` or IMPORTER_JOURNAL says where that is; it holds no other runs yet. Everything is copied at once and
-    compared, the secret of the import keys too; then the workspace goes on there, and its file is kept as
-    journal.sqlite3.copied. Safe to run again, whatever stopped it.
+    `[journal] url` or IMPORTER_JOURNAL (postgresql://kim@db.example.com/imports) says where; that journal holds no
+    other runs yet. Everything is copied at once and compared, the secret of the import keys too; then the workspace
+    goes on there, and its file is kept as journal.sqlite3.copied. Safe to run again, whatever stopped it.
     """
     profile = load_profile(shared, settles=False)
     from importer.runs.wiring import SystemClock, carry_journal  # noqa: PLC0415
