@@ -202,7 +202,7 @@ def _at(data: Any, place: tuple[str, ...]) -> Any:
 
 def _shown(found: _Finding) -> str:
     """The value as it was written, when it is short and cannot be a secret."""
-    if found.place[-1] == "base_url" or _SECRET.search(found.place[-1]):
+    if found.place[-1] in {"base_url", "url"} or _SECRET.search(found.place[-1]):
         return ""
     if isinstance(found.value, bool):
         return f" = {str(found.value).lower()}"

@@ -137,3 +137,20 @@ def test_credentials_in_a_profile_are_refused_and_never_repeated(tmp_path: Path,
     assert "credentials do not belong in a profile" in error.message
     assert "hunter2" not in str(error)
     assert "hunter2" not in repr(error.__context__) or error.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://kim:fictional-phrase@db/imports",
+        "postgresql://db/imports?password=fictional-phrase",
+        "mysql://db/x",
+    ],
+)
+def test_the_address_of_a_journal_has_no_password_and_an_error_shows_none(address: str) -> None:
+    with pytest.raises(ProfileError, match="must be an address such as postgresql://user@host/database") as found:
+        Profile.load(environ={"IMPORTER_JOURNAL": address})
+
+    assert "IMPORTER_JOURNAL" in str(found.value)
+    assert "fictional-phrase" not in str(found.value)
+    assert Profile.load(environ={"IMPORTER_JOURNAL": "postgresql://db/x"}).journal.url == "postgresql://db/x"
