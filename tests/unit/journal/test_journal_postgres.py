@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -114,19 +115,24 @@ def write_while_cut_off(place: Location, database: PostgresDatabase) -> None:
         tx.execute("UPDATE api_keys SET scope = 'after'")
 
 
-def test_a_server_that_takes_no_writes_stops_a_run_with_a_sentence(place: Location, book: Book) -> None:
-    with psycopg.connect(place.url, autocommit=True) as session:
-        session.execute("ALTER DATABASE journal SET default_transaction_read_only = on")
-    try:
-        cut_off(place)
-        with pytest.raises(JournalError, match="read-only") as found:
-            book.claim(1)
-        assert "takes no writes" in found.value.hint
-    finally:
+def test_a_server_that_takes_no_writes_stops_a_run_with_a_sentence(place: Location) -> None:
+    soon = replace(place, lease_s=1.0)  # half of it is how long a server is waited for
+    with closing(open_journal(soon)) as journal:
+        book = filled(journal, FIRST, ["k0", "k1"])
         with psycopg.connect(place.url, autocommit=True) as session:
-            session.execute("SET default_transaction_read_only = off")
-            session.execute("ALTER DATABASE journal RESET default_transaction_read_only")
-    assert book.states() == {0: RowState.READY.value, 1: RowState.READY.value}
+            session.execute("ALTER DATABASE journal SET default_transaction_read_only = on")
+        try:
+            cut_off(place)
+            with pytest.raises(JournalError, match="read-only") as found:
+                book.claim(1)
+        finally:
+            with psycopg.connect(place.url, autocommit=True) as session:
+                session.execute("SET default_transaction_read_only = off")
+                session.execute("ALTER DATABASE journal RESET default_transaction_read_only")
+        states = book.states()
+
+    assert "takes no writes" in found.value.hint
+    assert states == {0: RowState.READY.value, 1: RowState.READY.value}
 
 
 def test_several_that_begin_at_once_make_one_journal_with_one_secret(tmp_path: Path, server: Server) -> None:
@@ -273,3 +279,14 @@ def test_a_transaction_waits_for_a_server_that_is_restarted_and_a_look_at_the_jo
             server.start()
 
             assert database.connection.execute("SELECT scope FROM api_keys").fetchall() == [("after",)]
+
+
+def test_the_password_is_in_the_environment_or_in_a_file_that_it_names(tmp_path: Path) -> None:
+    place, file = Location(tmp_path / "journal.toml", "postgresql://db/x"), tmp_path / "password"
+    file.write_text("a fictional phrase\n", encoding="utf-8")
+
+    assert place.password({}) is None
+    assert place.password({"IMPORTER_JOURNAL_PASSWORD": "plain"}) == "plain"
+    assert place.password({"IMPORTER_JOURNAL_PASSWORD_FILE": str(file)}) == "a fictional phrase"
+    with pytest.raises(UsageError, match="IMPORTER_JOURNAL_PASSWORD_FILE cannot be read"):
+        place.password({"IMPORTER_JOURNAL_PASSWORD_FILE": str(tmp_path / "missing")})
