@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.lab.laboratory import BrokenPromise, doubled, is_hard, play_seed
+from tests.postgres import shared_server
 
 QUICK, CHUNK = 40, 250
 
@@ -36,6 +37,15 @@ def test_the_same_holds_for_the_target_of_another_package(first: int, end: int) 
     gentle = [story for story in stories if not story.world.weather.is_hard]
 
     assert sum(story.kills for story in stories) > end - first
+    assert sum(len(story.world.customers) for story in gentle) == sum(story.rows for story in gentle)
+
+
+@pytest.mark.parametrize("seeds", [range(12), pytest.param(range(12, 250), marks=pytest.mark.slow)])
+def test_a_journal_in_postgresql_tells_the_same_stories(seeds: range) -> None:
+    stories = [play_seed(seed, url=shared_server().emptied()) for seed in seeds]
+    gentle = [story for story in stories if not story.world.weather.is_hard]
+
+    assert sum(story.kills for story in stories) > len(seeds) // 2
     assert sum(len(story.world.customers) for story in gentle) == sum(story.rows for story in gentle)
 
 

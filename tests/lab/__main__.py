@@ -8,6 +8,7 @@ from collections import Counter
 
 from tests.lab.kinds import KINDS
 from tests.lab.laboratory import BrokenPromise, doubled, play_seed
+from tests.postgres import pytest_sessionfinish, shared_server
 
 
 def main() -> int:
@@ -17,14 +18,23 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="play one seed and print its schedule")
     parser.add_argument("--target", choices=sorted(KINDS), default="rocketkor", help="the kind of target to play")
+    parser.add_argument("--postgres", action="store_true", help="keep the journal in a PostgreSQL of the lab's own")
     arguments = parser.parse_args()
+    try:
+        return _play(arguments)
+    finally:
+        pytest_sessionfinish()
+
+
+def _play(arguments: argparse.Namespace) -> int:
     seeds = (
         [arguments.seed] if arguments.seed is not None else range(arguments.first, arguments.first + arguments.seeds)
     )
     totals: Counter[str] = Counter()
     for seed in seeds:
         try:
-            story = play_seed(seed, kind=arguments.target)
+            url = shared_server().emptied() if arguments.postgres else ""
+            story = play_seed(seed, kind=arguments.target, url=url)
         except BrokenPromise as broken:
             print(broken, file=sys.stderr)  # noqa: T201
             return 1

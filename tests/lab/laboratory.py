@@ -110,6 +110,7 @@ class Story:
     warns: bool = True
     looks_again: bool = True
     remembers: bool = True
+    url: str = ""
     steps_look_after_s: tuple[float, ...] = LOOKS_AFTER_S
     rng: random.Random = field(init=False)
     world: World = field(init=False)
@@ -150,7 +151,12 @@ class Story:
         self.misfortune = fates.choice(MISFORTUNES) if fates.random() < 0.3 else ""
         self.other_name = fates.choice(NAMES) if fates.random() < 0.2 else None
         self.memory = Memory(
-            self.folder, self.misfortune, fates, lambda what: _broken(self, what), checks=self.remembers
+            self.folder,
+            self.misfortune,
+            fates,
+            lambda what: _broken(self, what),
+            checks=self.remembers,
+            url=self.url,
         )
         self._plan_steps()
 
@@ -503,6 +509,7 @@ def play_seed(
     looks_again: bool = True,
     remembers: bool = True,
     steps_look_after_s: tuple[float, ...] = LOOKS_AFTER_S,
+    url: str = "",
 ) -> Story:
     """Play one seed and check it.
 
@@ -513,8 +520,10 @@ def play_seed(
         looks_again: look at them again; likewise.
         remembers: ask the journal whether it is whole and the original; likewise.
         steps_look_after_s: the looks of a step in doubt; likewise.
+        url: of an empty journal in PostgreSQL; empty: it is a file.
     """
     settings: dict[str, Any] = {"kind": kind, "warns": warns, "looks_again": looks_again, "remembers": remembers}
+    settings["url"] = url
     with tempfile.TemporaryDirectory(prefix="lab-", dir=_fast_folder()) as folder:
         story = Story(seed, Path(folder), looks_after_s, steps_look_after_s=steps_look_after_s, **settings)
         check(story, story.play())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
-from importer.journal import Journal, Location, open_journal
+from importer.journal import Journal, Location, keep_elsewhere, open_journal
 
 JOURNAL = "journal.sqlite3"
 LOG = f"{JOURNAL}-wal"
@@ -34,6 +34,7 @@ class Memory:
         misfortune: what befalls it after a kill: `tail`, `copy`; empty: nothing.
         broken: reports a promise that was not kept.
         checks: whether a journal is asked for its integrity; without it, the lab has to break.
+        url: of an empty journal in PostgreSQL; empty: it is a file. Nothing befalls a server's files.
     """
 
     def __init__(
@@ -44,19 +45,26 @@ class Memory:
         broken: Callable[[str], NoReturn],
         *,
         checks: bool = True,
+        url: str = "",
     ) -> None:
         self.folder = folder / "runs"
         self.refusals = 0
-        self._misfortune = misfortune
+        self._misfortune = "" if url else misfortune
+        self._url = url
         self._rng = rng
         self._broken = broken
         self._checks = checks
         self._older: Contents = {}
         self.folder.mkdir()
+        if url:
+            keep_elsewhere(self.folder, url)
         self.journal = self._opened()
 
     def process_died(self) -> None:
         """Leave the files as a dead process does, let something happen to them, and open them again."""
+        if self._url:
+            self.journal.close()
+            self.journal = self._opened()
         if not self._misfortune:
             return
         left, commits = _contents(self.folder), self._commits_in_use()
