@@ -68,7 +68,7 @@ def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = Fals
     except ImporterError as error:
         yield Finding.from_error("journal", error)
         return
-    yield _journal(journal.path, facts)
+    yield _journal(journal, facts)
     yield from _integrity(journal, facts)
     yield _secret(workspace)
     yield from _lock(workspace, scope, at_work_is_well=at_work_is_well)
@@ -110,7 +110,8 @@ def _private(workspace: Path) -> list[Path]:
     return [workspace, *sorted(files)]
 
 
-def _journal(path: Path, facts: JournalFacts) -> Finding:
+def _journal(location: Location, facts: JournalFacts) -> Finding:
+    path = location.path
     if facts.version > facts.known:
         return Finding.fail(
             "journal",
@@ -123,7 +124,7 @@ def _journal(path: Path, facts: JournalFacts) -> Finding:
         return Finding.fail("journal", f"{path} is not writable for you", "Fix its owner or its permissions.")
     if facts.version < facts.known:
         return Finding.ok("journal", f"sound; format {facts.version} will be upgraded, with a copy of it first")
-    return Finding.ok("journal", "sound")
+    return Finding.ok("journal", f"sound, in {location.place}" if location.url else "sound")
 
 
 def _integrity(location: Location, facts: JournalFacts) -> Iterator[Finding]:

@@ -71,11 +71,13 @@ def test_a_check_knows_the_customers_of_the_team_and_a_workspace_keeps_to_its_jo
     ran = ana.types("run", source, *sandbox(profile), "--json", **environ)
     checked = kim.types("validate", source, "--config", profile, "--json", **environ)
     listed = kim.types("runs", "--json")
+    looked_at = kim.types("doctor", "--offline")
     elsewhere = kim.types("runs", IMPORTER_JOURNAL=f"{journal}_other")
 
     assert ran.code == 0
     assert {one["code"]: one["count"] for one in checked.json["issues"]}["imported_before"] == 40
     assert [run["run_id"] for run in listed.json["runs"]][-1] == ran.json["run_id"]
+    assert "sound, in postgresql://127.0.0.1" in looked_at.out
     assert elsewhere.code == 2
     assert "is postgresql://127.0.0.1" in elsewhere.err
 
