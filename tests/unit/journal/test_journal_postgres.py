@@ -29,6 +29,7 @@ from importer.journal.postgres.database import PostgresDatabase
 from importer.journal.postgres.secret import team_secret
 from tests.contracts.journals import FIRST, SECOND, THIRD, Book, begin, created, filled
 from tests.postgres import Server, own_server, shared_server
+from tests.unit.journal.test_journal_migrations import old_journal
 
 SECRET = "ab" * 32
 ROLES = Path(__file__).resolve().parents[3] / "configs" / "journal_roles.sql"
@@ -290,3 +291,52 @@ def test_the_password_is_in_the_environment_or_in_a_file_that_it_names(tmp_path:
     assert place.password({"IMPORTER_JOURNAL_PASSWORD_FILE": str(file)}) == "a fictional phrase"
     with pytest.raises(UsageError, match="IMPORTER_JOURNAL_PASSWORD_FILE cannot be read"):
         place.password({"IMPORTER_JOURNAL_PASSWORD_FILE": str(tmp_path / "missing")})
+
+
+@pytest.mark.parametrize("version", [1, 6, 8])
+def test_a_journal_of_an_earlier_program_is_led_to_the_format_of_today_on_the_way(
+    tmp_path: Path, server: Server, version: int
+) -> None:
+    workspace_secret(tmp_path)
+    old_journal(tmp_path / "journal.sqlite3", version)
+
+    copied = copy_elsewhere(tmp_path, server.emptied(), 30.0, 1.0)
+
+    assert (copied.runs, copied.rows) == (1, 2)
+    with closing(open_journal(Location.of_workspace(tmp_path))) as journal:
+        results = list(journal.replay(1).results())
+    assert [(one.state, one.customer_id, len(one.errors) + len(one.warnings)) for one in results] == [
+        (RowState.CREATED, "c0", 1),
+        (RowState.FAILED, "", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"),
+    [
+        ("53100", "disk of the database is full"),
+        ("40001", "Check the database"),
+        ("57014", "cancelled"),
+        ("53300", "no means left"),
+    ],
+)
+def test_what_the_server_refuses_is_said_with_what_to_do_and_nothing_of_it_is_kept(
+    place: Location, server: Server, state: str, advice: str
+) -> None:
+    refusing = (
+        "CREATE OR REPLACE FUNCTION importer.refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'; END $$;"
+        " CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON importer.api_keys EXECUTE FUNCTION importer.refuse()"
+    )
+    server.sql(refusing, "journal")
+    try:
+        with closing(open_journal(place)) as journal:
+            with pytest.raises(JournalError, match="cannot be written: refused") as found:
+                journal.accounts(b"s" * 32).bind("https://api.example.com", "a fictional key", SCOPE)
+            run = begin(journal)
+    finally:
+        server.sql("DROP TRIGGER refuse ON importer.api_keys", "journal")
+
+    assert advice in found.value.hint
+    assert "importer resume last" in found.value.hint
+    assert run > 0
