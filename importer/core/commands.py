@@ -127,6 +127,10 @@ class Commands:
         """Show what would be removed; removing it is for a person to decide."""
         return self._composed("purge", "--dry-run", *self._config_words(), *self._workspace_words())
 
+    def copy_journal(self) -> str:
+        """Carry the journal to PostgreSQL."""
+        return self._composed("journal", "copy", *self._config_words(), *self._workspace_words())
+
     def doctor(self, answer: str) -> str:
         """Answer a question about the workspace.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from importer.core.atomic_files import write_file
+from importer.core.commands import Commands
 from importer.core.errors import JournalError, UsageError
 
 LEASE_S = 30.0
@@ -136,8 +137,8 @@ def keep_elsewhere(workspace: Path, url: str, lease_s: float = LEASE_S, *, copie
     if not known.url and known.exists and not copied:
         raise UsageError(
             f"The workspace '{workspace}' has a journal of its own ({known.path}), and the profile names another one.",
-            "Carry it there with `importer journal copy`, or name another workspace: two journals do not know of each"
-            " other's customers.",
+            f"Carry it there with `{Commands(workspace).copy_journal()}`, or name another workspace: two journals do"
+            " not know of each other's customers.",
         )
     text = f"# Where the journal of this workspace is kept.\nurl = {json.dumps(url)}\nlease_s = {lease_s:g}\n"
     try:
