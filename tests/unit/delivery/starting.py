@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from importer.delivery import StrictLimiter
 
 
-async def start(limiter: StrictLimiter, *, finishing: bool = False) -> None:
-    """Make one request that is answered at once."""
-    (await limiter.reserve(finishing=finishing)).answered()
+async def start(limiter: StrictLimiter, *, finishing: bool = False) -> float:
+    """Make one request that is answered at once; returns the moment when it left, monotonic seconds."""
+    slot = await limiter.reserve(finishing=finishing)
+    slot.answered()
+    return slot.left_s
 
 
 def largest_window(starts: Sequence[float], window_s: float) -> int:
