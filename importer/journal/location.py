@@ -53,8 +53,10 @@ class Location:
             said = tomllib.loads(note.read_text(encoding="utf-8"))
             return cls(note, str(said["url"]), float(said.get("lease_s", LEASE_S)))
         except (FileNotFoundError, NotADirectoryError):
-            return cls(workspace / _WORKSPACE)
+            return file_of(workspace)
         except (OSError, ValueError, KeyError, TypeError):
+            if not os.access(workspace, os.X_OK):  # nothing in it can be read: whoever opens it says so
+                return file_of(workspace)
             raise JournalError(
                 f"The file {note}, which says where the journal is, cannot be read.",
                 'It holds a line such as url = "postgresql://user@host/database": write it anew.',

@@ -19,7 +19,7 @@ from importer.core.issues import Issue
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
-from importer.journal import RunToSend, locks_of, workspace_secret
+from importer.journal import Location, RunToSend, locks_of, workspace_secret
 from importer.journal.sql.delivery import RunDelivery
 from importer.journal.sql.group_commit import GroupCommit
 from importer.journal.sql.intake import RunIntake
@@ -170,3 +170,13 @@ def test_a_forgotten_run_leaves_nothing(database: SqliteDatabase) -> None:
     assert Runs(database).summaries() == []
     tables = ("batches", "rows", "issues", "attempts", "changes")
     assert [database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables] == [(0,)] * 5  # noqa: S608
+
+
+@pytest.mark.parametrize("text", ["url = ", "lease_s = 30", b"\xff", "url = 'postgresql://host/db'\nlease_s = 'long'"])
+def test_a_damaged_note_of_where_the_journal_is_is_refused_and_no_other_journal_is_taken(
+    tmp_path: Path, text: str | bytes
+) -> None:
+    (tmp_path / "journal.toml").write_bytes(text.encode() if isinstance(text, str) else text)
+
+    with pytest.raises(JournalError, match="cannot be read"):
+        Location.of_workspace(tmp_path)
