@@ -10,6 +10,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -69,8 +70,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if self._kill_at is not None and self.turns >= self._kill_at:
             raise Killed
         if timeout_s is None or self.turns > IDLE_TURNS:
-            raise StuckError(f"stuck after {self.turns} turns at {self._virtual_s:.3f}s")
+            waiting = "\n".join(map(_where, asyncio.all_tasks(self)))
+            raise StuckError(f"stuck after {self.turns} turns at {self._virtual_s:.3f}s; what waits:\n{waiting}")
         self._virtual_s += max(timeout_s, TICK_S)
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """The task, and the lines at which it and what it awaits wait."""
+    lines, awaited = [], task.get_coro()
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None)
+        lines.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else repr(awaited))
+        awaited = getattr(awaited, "cr_await", None)
+    return f"{task.get_name()}: {' > '.join(lines)}"
 
 
 def _nothing() -> bool:
