@@ -77,7 +77,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 def _where(task: asyncio.Task[Any]) -> str:
     """The task, and the lines at which it and what it awaits wait."""
-    lines, awaited = [], task.get_coro()
+    lines: list[str] = []
+    awaited: Any = task.get_coro()
     while awaited is not None:
         frame = getattr(awaited, "cr_frame", None)
         lines.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else repr(awaited))
