@@ -96,6 +96,10 @@ def test_kubernetes_uses_the_image_that_is_built() -> None:
 # --------------------------------------------------------------------------- built
 
 
+pytestmark = pytest.mark.xdist_group("image")
+"""It is built once: that takes a minute and a half."""
+
+
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The image's file system, read-only but for its volume and /tmp; it needs the package index, as an engine does."""
