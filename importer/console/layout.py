@@ -14,7 +14,7 @@ from nicegui import app, ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from importer.console.access import RefusedError, Role, Session
-from importer.console.texts import t
+from importer.console.texts import as_html, t
 from importer.core.errors import ImporterError
 from importer.profile import HARMLESS_TARGETS, Profile
 
@@ -101,6 +101,11 @@ def hint(text: str) -> TextElement:
 def number(value: int) -> TextElement:
     """A number, written as its reader writes numbers."""
     return TextElement(tag="data", text=f"{value:,}").props(f"value={value}").classes("number")
+
+
+def localized_text(key: str, *, tag: str = "span", **values: object) -> ui.html:
+    """A text of the catalogue in which whole numbers are written as its reader writes them; values as of `as_html`."""
+    return ui.html(as_html(key, **values), sanitize=False, tag=tag)
 
 
 def counts_list(counts: Mapping[str, int]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from html import escape
 from importlib.resources import files
+
+from importer.core.labels import counted
 
 
 @cache
@@ -22,3 +25,21 @@ def t(key: str, **values: object) -> str:
         values: what is put into it.
     """
     return catalogue()[key].format(**values)
+
+
+def as_html(key: str, **values: object) -> str:
+    """Return a text as HTML in which numbers are marked: the page writes them as its reader does.
+
+    Args:
+        values: what is put into it; a number and the word for one of what it counts become `2 rows`.
+    """
+    return escape(catalogue()[key]).format(**{name: _marked(value) for name, value in values.items()})
+
+
+def _marked(value: object) -> str:
+    if isinstance(value, int):
+        return f'<data value="{value}">{value:,}</data>'
+    if isinstance(value, tuple):
+        count, what = value
+        return f"{_marked(count)} {escape(counted(count, what).partition(' ')[2])}"
+    return escape(str(value))

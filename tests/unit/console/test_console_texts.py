@@ -7,7 +7,7 @@ import string
 from pathlib import Path
 
 import importer.console
-from importer.console.texts import catalogue
+from importer.console.texts import as_html, catalogue
 
 ROOM = Path(importer.console.__file__).parent
 
@@ -54,3 +54,10 @@ def test_texts_name_what_is_put_into_them() -> None:
     for key, text in catalogue().items():
         names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
         assert all(name.isidentifier() for name in names), key
+
+
+def test_numbers_in_a_text_are_marked_for_the_page_and_nothing_else_becomes_html() -> None:
+    assert as_html("fix.state", failing=(1, "row"), corrected=(2_000, "cell")) == (
+        '<data value="1">1</data> row to fix, <data value="2000">2,000</data> cells corrected.'
+    )
+    assert "&lt;b&gt;" in as_html("approve.live", count=5, host="<b>.example.com")

@@ -10,7 +10,7 @@ from nicegui import ui
 
 from importer.console.access import Role, Session
 from importer.console.console import Console
-from importer.console.layout import heading, hint
+from importer.console.layout import heading, localized_text
 from importer.console.texts import t
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
@@ -72,7 +72,7 @@ class AlikeDialog:
 
 
 def _preview_table(found: AlikePreview) -> None:
-    ui.label(t("alike.count", count=f"{found.count:,}", alike=f"{found.alike:,}")).props("role=status")
+    localized_text("alike.count", count=found.count, alike=found.alike, tag="div").props("role=status")
     if not found.cells:
         return
     with ui.element("table").classes("cells"):
@@ -87,4 +87,4 @@ def _preview_table(found: AlikePreview) -> None:
                         with ui.element("td"):
                             ui.label(text)
     if found.count > len(found.cells):
-        hint(t("alike.more", count=f"{found.count - len(found.cells):,}"))
+        localized_text("alike.more", count=found.count - len(found.cells), tag="p").classes("hint")

@@ -11,7 +11,7 @@ from nicegui import ui
 from importer.console.access import RefusedError, Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
-from importer.console.layout import card, hint, moment, number
+from importer.console.layout import card, hint, localized_text, moment, number
 from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.waiting import shows_job
 from importer.console.signing import own_signer
@@ -111,26 +111,27 @@ def _run_card(console: Console, session: Session, draft: Draft, found: Judged) -
             ui.label(t("approve.waits") if waits else found.refusal).classes("problem")
             return
         hint(t("approve.what_run_does"))
-        question = t("approve.live", host=host, count=f"{found.plan.rows:,}")
-        require_typed = live_question(host if is_live else "", question)
+        require_typed = live_question(host if is_live else "", "approve.live", count=found.plan.rows)
 
         def send() -> None:
             require_typed()
             send_it = partial(give_back if found.plan.job == "return" else run, shown=found.plan.sha256)
             _begin(console, session, draft, send_it)
 
-        ui.button(t("approve.send", count=f"{found.plan.rows:,}"), on_click=send).props("no-caps")
+        with ui.button(on_click=send).props("no-caps"):
+            localized_text("approve.send", count=found.plan.rows)
 
 
-def live_question(host: str, question: str) -> Callable[[], None]:
+def live_question(host: str, question: str, **values: object) -> Callable[[], None]:
     """Have the host of a live target typed; returns what refuses to go on where it was not.
 
     Args:
         host: empty: nothing live is done.
+        question: key of the text above the field; `values` are put into it.
     """
     if not host:
         return lambda: None
-    ui.label(question).classes("problem")
+    localized_text(question, host=host, tag="div", **values).classes("problem")
     typed = ui.input(t("approve.type_host", host=host)).props("outlined dense autocomplete=off").classes("field")
 
     def require() -> None:

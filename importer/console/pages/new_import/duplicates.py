@@ -8,7 +8,7 @@ from nicegui import ui
 
 from importer.console.access import Role, Session
 from importer.console.console import Console
-from importer.console.layout import card, hint
+from importer.console.layout import card, hint, localized_text
 from importer.console.texts import t
 from importer.core.runtime import beside_the_loop
 from importer.runs.drafts.duplicates import DuplicateGroup, duplicates
@@ -30,7 +30,7 @@ async def draw_duplicates(console: Console, session: Session, draft: str, leave_
         for group in found.groups:
             _group(group, found.columns, leave_out if session.may(Role.PREPARE) else None)
         if found.total > len(found.groups):
-            hint(t("duplicates.more", count=f"{found.total - len(found.groups):,}"))
+            localized_text("duplicates.more", count=found.total - len(found.groups), tag="p").classes("hint")
 
 
 def _group(group: DuplicateGroup, columns: tuple[str, ...], leave_out: LeaveOut | None) -> None:

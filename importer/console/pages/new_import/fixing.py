@@ -11,7 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from importer.console.access import Role, Session
 from importer.console.console import Console
-from importer.console.layout import card, heading, hint, number
+from importer.console.layout import card, heading, hint, localized_text, number
 from importer.console.pages.new_import.alike import AlikeDialog
 from importer.console.pages.new_import.duplicates import draw_duplicates
 from importer.console.pages.new_import.looking import looked_at
@@ -20,7 +20,6 @@ from importer.console.pages.new_import.steps import step_address
 from importer.console.pages.new_import.upload import upload_field
 from importer.console.pages.new_import.waiting import check_first
 from importer.console.texts import t
-from importer.core.labels import counted
 from importer.core.runtime import beside_the_loop
 from importer.journal import Draft
 from importer.runs.drafts.alike import Alike
@@ -161,8 +160,8 @@ class _Fixing:
     @ui.refreshable_method
     def _state(self) -> None:
         found = self.found.counts
-        text = t("fix.state", failing=counted(found.failing, "row"), corrected=counted(found.cells, "cell"))
-        ui.label(text).props("role=status")
+        state = localized_text("fix.state", failing=(found.failing, "row"), corrected=(found.cells, "cell"), tag="div")
+        state.props("role=status")
         if not found.is_checked:
             ui.label(t("fix.unchecked")).classes("state mixed")
 

@@ -9,7 +9,7 @@ from nicegui import ui
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.jobs import Job
-from importer.console.layout import card, hint
+from importer.console.layout import card, hint, localized_text
 from importer.console.pages.new_import.approving import live_question
 from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
@@ -33,7 +33,8 @@ def return_button(console: Console, session: Session, run_id: str, count: int) -
             button.enable()
         ui.navigate.to(step_address(draft, "fix"))
 
-    button = ui.button(t("returning.fix", count=f"{count:,}"), on_click=begin).props("no-caps")
+    with ui.button(on_click=begin).props("no-caps") as button:
+        localized_text("returning.fix", count=count)
 
 
 async def needs_plan_first(console: Console, run_id: str) -> bool:
@@ -55,7 +56,7 @@ async def return_card(console: Console, session: Session, draft: Draft, run_id: 
         if not session.may(Role.RUN):
             ui.label(t("returning.who"))
             return
-        require_typed = live_question(host, t("returning.live", host=host))
+        require_typed = live_question(host, "returning.live")
 
         def send() -> None:
             require_typed()
