@@ -59,19 +59,20 @@ def test_a_session_goes_on_while_somebody_types_and_a_page_whose_session_has_end
     user: User, new_page: Callable[..., Page]
 ) -> None:
     """It waits: that a session ends by itself is what is tested."""
-    profile = user.has("profile.toml", profile_text("idle_s = 4"))
+    profile = user.has("profile.toml", profile_text("idle_s = 6"))
     with console_of(user, "--config", profile) as console:
         page = new_page()
         console.signs_in(page, "anna", PASSWORD)
         uploaded(console, page, str(user.has("customers.csv", FILE)))
         page.get_by_role("button", name="Go on: match").wait_for()
         for _ in range(2):
-            page.wait_for_timeout(2_500)
+            page.wait_for_timeout(3_500)
             page.keyboard.press("Shift")
-        page.get_by_role("button", name="Read again").click()
+        with page.expect_navigation():  # the page shown until then has that button, too
+            page.get_by_role("button", name="Read again").click()
         page.get_by_role("button", name="Go on: match").wait_for()
         before = state_of(user.home / "runs")
-        page.wait_for_timeout(4_500)
+        page.wait_for_timeout(6_500)
         page.get_by_role("button", name="Go on: match").click()
         page.wait_for_url("**/sign-in")
         assert state_of(user.home / "runs") == before
