@@ -42,6 +42,8 @@ class DraftFacts(Noted):
 
     Args:
         file: its name, as the person has it; empty: none was received yet.
+        host: the machine whose disk the file is on; empty: an earlier program has not noted it.
+        folder: the workspace there, absolute.
         kept_in: name of the folder, in that of the draft's sources, that the file is in.
         rules: field to rule, as in the profile's `[mapping]`; None: as proposed.
         target: where it is to be sent; empty: where the profile says.
@@ -54,6 +56,8 @@ class DraftFacts(Noted):
     file: str = ""
     size_bytes: int = 0
     kept_in: str = ""
+    host: str = ""
+    folder: str = ""
     reading: Reading = Reading()
     rules: Mapping[str, JsonValue] | None = None
     validation: CheckChoices = CheckChoices()

@@ -95,17 +95,18 @@ def _postgres() -> ModuleType:
 
 
 def open_drafts(workspace: Path) -> Drafts:
-    """Open the drafts of a workspace, which is there; their file is made when it is not there.
+    """Open the drafts of a workspace, which is there: those in its journal in PostgreSQL, else those in its file.
 
     Raises:
-        JournalError: it cannot be opened, holds no drafts, or was written by a newer program.
+        JournalError: they cannot be opened, or were written by a newer program.
     """
-    return SqlDrafts(DraftsFile(drafts_file(workspace)))
+    location = Location.of_workspace(workspace)
+    return SqlDrafts(_postgres().PostgresDatabase(location) if location.url else DraftsFile(drafts_file(workspace)))
 
 
 def has_drafts(workspace: Path) -> bool:
-    """Whether a workspace ever had drafts; nothing is made by the question."""
-    return drafts_file(workspace).exists()
+    """Whether a workspace may have drafts; nothing is made by the question."""
+    return bool(Location.of_workspace(workspace).url) or drafts_file(workspace).exists()
 
 
 def locks_of(folder: Path) -> Locks:

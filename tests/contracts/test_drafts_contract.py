@@ -9,9 +9,29 @@ from pathlib import Path
 import pytest
 
 from importer.core.errors import BusyError, UsageError
-from importer.journal import Act, CheckChoices, Correction, Draft, DraftFacts, Drafts, Reading, open_drafts
+from importer.journal import (
+    Act,
+    CheckChoices,
+    Correction,
+    Draft,
+    DraftFacts,
+    Drafts,
+    Location,
+    Reading,
+    keep_elsewhere,
+    open_drafts,
+)
+from tests.postgres import shared_server
 
-ADAPTERS: dict[str, Callable[[Path], Drafts]] = {"sqlite": open_drafts}
+
+def postgres(folder: Path) -> Drafts:
+    """The drafts of a workspace whose journal is in PostgreSQL; it is emptied when the workspace is new."""
+    if not Location.of_workspace(folder).url:
+        keep_elsewhere(folder, shared_server().emptied())
+    return open_drafts(folder)
+
+
+ADAPTERS: dict[str, Callable[[Path], Drafts]] = {"postgres": postgres, "sqlite": open_drafts}
 """Name of an adapter to what opens the drafts of a workspace."""
 
 ONE, TWO = "20261122T083000Z-00000a", "20261123T083000Z-00000b"

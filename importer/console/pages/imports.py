@@ -80,7 +80,7 @@ def _run_line(run: Mapping[str, Any], begun: Begun) -> dict[str, Any]:
 
 
 def _draft_line(console: Console, draft: Draft, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """A draft: rows as its last check found them, and who may approve its plan where it waits for that."""
+    """A draft: rows as its last check found them, where it is, and who may approve its plan."""
     step = t(f"steps.{draft.facts.stage}")
     return {
         **_line(draft.id, step_address(draft, draft.facts.stage), "draft", counts.get(draft.facts.checked_run, {})),
@@ -90,7 +90,7 @@ def _draft_line(console: Console, draft: Draft, counts: Mapping[str, Mapping[str
         "kind": "mixed",
         "who": draft.made_by,
         "began": draft.changed_at,
-        "waits": _waits(console, draft),
+        "note": _note(console, draft),
     }
 
 
@@ -106,8 +106,10 @@ def _line(key: str, address: str, how: str, counts: Mapping[str, int]) -> dict[s
     }
 
 
-def _waits(console: Console, draft: Draft) -> str:
-    """Who may approve the plan of a draft; empty: it waits for nobody."""
+def _note(console: Console, draft: Draft) -> str:
+    """On which other host the file of a draft is, or who may approve its plan; empty: it is here, waits for nobody."""
+    if host := console.drafts.elsewhere(draft):
+        return t("imports.elsewhere", host=host)
     if not has_plan(draft):
         return ""
     try:
@@ -174,10 +176,11 @@ def _ask_to_remove(console: Console, session: Session, event: GenericEventArgume
         await beside_the_loop(console.drafts.remove, key)
         ui.navigate.reload()
 
-    file = console.drafts.find(key).facts.file
+    draft = console.drafts.find(key)
+    host = console.drafts.elsewhere(draft)
     with ui.dialog(value=True) as dialog, ui.card().classes("story"):
-        heading(t("imports.remove_title", file=file))
-        hint(t("imports.remove_hint"))
+        heading(t("imports.remove_title", file=draft.facts.file))
+        hint(t("imports.remove_elsewhere", host=host) if host else t("imports.remove_hint"))
         with ui.element("div").classes("row"):
             ui.button(t("imports.remove_yes"), on_click=remove).props("no-caps")
             ui.button(t("imports.remove_no"), on_click=dialog.close).props("no-caps flat")
@@ -185,7 +188,7 @@ def _ask_to_remove(console: Console, session: Session, event: GenericEventArgume
 
 _LINK = '<q-td :props="props"><a :href="props.row.address">{{ props.value }}</a></q-td>'
 _STATE = """<q-td :props="props"><span class="state" :class="props.row.kind">{{ props.value }}</span>
-<div v-if="props.row.waits" class="hint">{{ props.row.waits }}</div></q-td>"""
+<div v-if="props.row.note" class="hint">{{ props.row.note }}</div></q-td>"""
 _BEGAN = """<q-td :props="props">{{ props.value }}<div class="hint">{{ props.col.age(props.row.began) }}</div></q-td>"""
 _REMOVE = """<q-td :props="props"><q-btn v-if="props.row.is_draft" flat dense no-caps label="LABEL"
 :aria-label="'LABEL ' + props.row.source" @click="() => $parent.$emit('remove', props.row.id)" /></q-td>"""

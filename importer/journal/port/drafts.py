@@ -10,7 +10,9 @@ from importer.journal.drafts import Act, Change, Draft, DraftFacts
 
 
 class Drafts(Protocol):
-    """The drafts of one workspace, opened. What is changed is on the disk when a method returns: all of it, or nothing.
+    """The drafts of one workspace, or of a team, opened.
+
+    What is changed is on the disk when a method returns: all of it, or nothing.
 
     Every method raises JournalError where the drafts cannot be read or written, and UsageError where there is no draft
     of this id. Whoever changes a draft may say which version was `seen`: where it is another one by now, BusyError is

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -18,9 +18,6 @@ from importer.journal.postgres.errors import hint, reason
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
 from importer.journal.sql.database import Attach, Database, Earlier
 from importer.journal.sql.lost_runs import lost_run_error, lost_runs
-
-_PURGED = ("batches", "sent", "members", "resent", "steps", "runs")
-"""Tables whose deleted and replaced rows may hold personal data until they are vacuumed."""
 
 
 @contextmanager
@@ -89,12 +86,10 @@ class PostgresDatabase:
     def overwrite_deleted(self) -> None:
         """Nothing to do: what is deleted goes when its table is vacuumed."""
 
-    def empty_log(self) -> None:
-        """Nothing to do: the log of commits is the server's, which keeps it as long as its owner says."""
-
-    def wipe(self) -> None:
+    def wipe(self, tables: Iterable[str]) -> None:
+        """Vacuum them. The log of commits is the server's, which keeps it as long as its owner says."""
         with self.guarded("written"):
-            for table in _PURGED:
+            for table in tables:
                 self.connection.execute(f"VACUUM {table}")
 
     def require_integrity(self) -> None:

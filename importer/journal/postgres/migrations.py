@@ -13,10 +13,11 @@ from types import MappingProxyType
 from importer.core.errors import JournalError
 from importer.journal.postgres.connection import SCHEMA, PostgresConnection
 
-FORMAT = 9
-"""The format of the tables, which is that of a file of SQLite."""
-MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType({})
-"""The statements that lead to each later version from the one before it."""
+MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType({10: ("drafts.sql",)})
+"""The scripts of tables that each version has and the one before it had not; one that changes stays here as it was."""
+FORMAT = max(MIGRATIONS)
+_SCRIPTS = ("schema.sql", "drafts.sql")
+"""The tables of today, in `importer.journal.sql`."""
 WRITERS = f"SELECT pg_advisory_xact_lock(hashtext('{SCHEMA} journal'))"
 """Waits until no other transaction writes; held to the end of the transaction."""
 _TYPES = {
@@ -78,21 +79,22 @@ def _checked(connection: PostgresConnection, place: str) -> int:
 
 def _steps(version: int) -> list[str]:
     if version:
-        return [one for reached in range(version + 1, FORMAT + 1) for one in MIGRATIONS[reached]]
+        later = [script for reached in range(version + 1, FORMAT + 1) for script in MIGRATIONS[reached]]
+        return [statement for script in later for statement in tables(script)]
     own = files("importer.journal.postgres").joinpath("schema.sql").read_text(encoding="utf-8")
     return [
         f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
-        *tables("importer.journal.sql"),
+        *(statement for script in _SCRIPTS for statement in tables(script)),
         *_statements(own),
         *_PACKED,
         f"INSERT INTO format VALUES ({FORMAT})",
     ]
 
 
-def tables(package: str) -> list[str]:
-    """The statements of a package's `schema.sql`, in the types of PostgreSQL."""
-    script = files(package).joinpath("schema.sql").read_text(encoding="utf-8")
-    plain = re.sub(r"\) STRICT(, WITHOUT ROWID)?;", ");", script)
+def tables(script: str) -> list[str]:
+    """The statements of a script of `importer.journal.sql`, in the types of PostgreSQL."""
+    text = files("importer.journal.sql").joinpath(script).read_text(encoding="utf-8")
+    plain = re.sub(r"\) STRICT(, WITHOUT ROWID)?;", ");", text)
     # Keys are looked up by the dozen: by an index that begins with the scope, all of a scope would be read for them
     # until the server has statistics.
     plain = plain.replace("PRIMARY KEY (scope, key)", "PRIMARY KEY (key, scope)")

@@ -98,11 +98,11 @@ class Storage(Protocol):
         """Turn the database's errors into a JournalError that says what could not be `done`."""
         ...
 
-    def empty_log(self) -> None:
-        """Empty the log of the last commits, which may hold what was deleted.
+    def wipe(self, tables: Iterable[str]) -> None:
+        """Give up what is kept of rows that were deleted or replaced in these tables, as far as this program can.
 
         Raises:
-            BusyError: another program reads it, so that this cannot be done now.
+            BusyError: another program reads them, so that this cannot be done now.
         """
         ...
 
@@ -130,14 +130,6 @@ class Database(Storage, Protocol):
 
     def overwrite_deleted(self) -> None:
         """Have what is deleted from now on overwritten, where the database can."""
-        ...
-
-    def wipe(self) -> None:
-        """Give up the free pages and the log, which may hold what was deleted, as far as this program can.
-
-        Raises:
-            BusyError: another program reads the journal, so that this cannot be done now.
-        """
         ...
 
     def require_integrity(self) -> None:

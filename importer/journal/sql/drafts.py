@@ -1,7 +1,7 @@
-"""The drafts of a workspace, apart from the journal of its runs. Holds cells: those of corrections.
+"""The drafts of a workspace or a team. Holds cells: those of corrections.
 
 Texts that come from a source are kept as JSON strings, since a cell may hold what no database takes as text. What is
-deleted is overwritten.
+deleted goes for good, as far as the database can.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from importer.core.errors import BusyError, JournalError, UsageError
 from importer.journal.drafts import Act, Change, Draft, DraftFacts
 from importer.journal.sql.database import Connection, Storage
 
+KEYS = {"drafts": "id", "draft_changes": "draft", "draft_corrections": "draft", "draft_acts": "draft"}
+"""Each table, and its column that names the draft."""
 _DRAFT = "id, made_by, made_at, changed_at, version, edits, facts"
 
 
 class SqlDrafts:
-    """The drafts of one workspace, open. Implements `port.Drafts`."""
+    """Drafts, open. Implements `port.Drafts`."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -67,28 +69,28 @@ class SqlDrafts:
                 "UPDATE drafts SET facts = ? WHERE id = ?", (json.dumps(known.facts.merged(facts).as_json()), draft)
             )
             if drops_corrections:
-                undone = tx.execute("UPDATE changes SET undone = 1 WHERE draft = ? AND undone = 0", (draft,))
+                undone = tx.execute("UPDATE draft_changes SET undone = 1 WHERE draft = ? AND undone = 0", (draft,))
                 _count_edits(tx, draft, undone.rowcount)
         return self.find(draft)
 
     def remove(self, drafts: Sequence[str]) -> None:
         with self._storage.transaction() as tx:
-            for table, key in (("drafts", "id"), ("changes", "draft"), ("corrections", "draft"), ("acts", "draft")):
+            for table, key in KEYS.items():
                 tx.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(draft,) for draft in drafts])
-        self._storage.empty_log()
+        self._storage.wipe(KEYS)
 
     # ------------------------------------------------------------------ corrections
 
     def correct(self, draft: str, corrections: Sequence[Correction], act: Act, *, seen: int | None = None) -> Draft:
         with self._changed(draft, act, seen) as (tx, _):
-            number = _next(tx, "changes", draft)
+            number = _next(tx, "draft_changes", draft)
             columns = json.dumps(list(dict.fromkeys(one.column for one in corrections)))
             tx.execute(
-                "INSERT INTO changes (draft, number, made_by, made_at, cells, columns) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO draft_changes (draft, number, made_by, made_at, cells, columns) VALUES (?, ?, ?, ?, ?, ?)",
                 (draft, number, act.by, act.at, len(corrections), columns),
             )
             tx.executemany(
-                "INSERT INTO corrections (draft, row, name, number, before, after) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO draft_corrections (draft, row, name, number, before, after) VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     (draft, one.row, json.dumps(one.column), number, json.dumps(one.before), json.dumps(one.after))
                     for one in corrections
@@ -100,8 +102,8 @@ class SqlDrafts:
     def undo(self, draft: str, act: Act, *, seen: int | None = None) -> Draft:
         with self._changed(draft, act, seen) as (tx, _):
             undone = tx.execute(
-                "UPDATE changes SET undone = 1 WHERE draft = ? AND number ="
-                " (SELECT max(number) FROM changes WHERE draft = ? AND undone = 0)",
+                "UPDATE draft_changes SET undone = 1 WHERE draft = ? AND number ="
+                " (SELECT max(number) FROM draft_changes WHERE draft = ? AND undone = 0)",
                 (draft, draft),
             )
             if not undone.rowcount:
@@ -115,8 +117,9 @@ class SqlDrafts:
         lines = self._read(
             "SELECT row, name, before, after FROM (SELECT row, name, before, after,"
             " row_number() OVER (PARTITION BY row, name ORDER BY number DESC) AS place,"
-            " count(*) OVER (PARTITION BY row, name) AS made FROM corrections WHERE draft = ? AND number NOT IN"
-            f" (SELECT number FROM changes WHERE draft = ? AND undone = 1){'' if rows is None else of_rows}) AS newest"
+            " count(*) OVER (PARTITION BY row, name) AS made FROM draft_corrections WHERE draft = ? AND number NOT IN"
+            " (SELECT number FROM draft_changes WHERE draft = ? AND undone = 1)"
+            f"{'' if rows is None else of_rows}) AS newest"
             " WHERE place = 1 AND (before <> after OR made = 1) ORDER BY row, name",  # put back, or confirmed as it is
             draft,
             draft,
@@ -130,7 +133,8 @@ class SqlDrafts:
     def changes(self, draft: str) -> list[Change]:
         self.find(draft)
         lines = self._read(
-            "SELECT number, made_by, made_at, cells, columns, undone FROM changes WHERE draft = ? ORDER BY number DESC",
+            "SELECT number, made_by, made_at, cells, columns, undone FROM draft_changes WHERE draft = ?"
+            " ORDER BY number DESC",
             draft,
         )
         return [
@@ -140,7 +144,7 @@ class SqlDrafts:
 
     def acts(self, draft: str) -> list[Act]:
         self.find(draft)
-        lines = self._read("SELECT at, by, what, details FROM acts WHERE draft = ? ORDER BY number", draft)
+        lines = self._read("SELECT at, by, what, details FROM draft_acts WHERE draft = ? ORDER BY number", draft)
         return [Act(at, by, what, json.loads(details)) for at, by, what, details in lines]
 
     def close(self) -> None:
@@ -173,8 +177,8 @@ def _facts(draft: str, kept: str) -> DraftFacts:
 
 def _log(tx: Connection, draft: str, act: Act) -> None:
     tx.execute(
-        "INSERT INTO acts (draft, number, at, by, what, details) VALUES (?, ?, ?, ?, ?, ?)",
-        (draft, _next(tx, "acts", draft), act.at, act.by, act.what, json.dumps(dict(act.details))),
+        "INSERT INTO draft_acts (draft, number, at, by, what, details) VALUES (?, ?, ?, ?, ?, ?)",
+        (draft, _next(tx, "draft_acts", draft), act.at, act.by, act.what, json.dumps(dict(act.details))),
     )
 
 

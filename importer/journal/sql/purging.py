@@ -13,6 +13,8 @@ from importer.journal.runs import FINISHED, Purgeable
 from importer.journal.sql.database import Database
 from importer.journal.sql.steps import HAS_OPEN_STEPS, IS_CHANGE
 
+_PURGED = ("batches", "sent", "members", "resent", "steps", "runs")
+"""Tables that hold personal data until a purge."""
 _OPEN = (RowState.READY, RowState.SENDING, RowState.UNSENT, RowState.UNKNOWN)
 
 
@@ -59,4 +61,4 @@ class Purging:
 
     def wipe(self) -> None:
         self._db.overwrite_deleted()
-        self._db.wipe()
+        self._db.wipe(_PURGED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -152,10 +152,11 @@ class SqliteDatabase(SqliteFile):
         with self.guarded("written"):
             self.connection.execute("PRAGMA secure_delete=ON")
 
-    def wipe(self) -> None:
+    def wipe(self, tables: Iterable[str]) -> None:
+        """Give up the free pages of the whole file, and its log."""
         with self.guarded("written"):
             self.connection.execute("VACUUM")
-        self.empty_log()
+        super().wipe(tables)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteConnection]:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from importer.core.errors import JournalError
 from importer.journal.sqlite.file import SqliteFile
+from importer.journal.sqlite.migrations import statements
 
-_FORMAT = 1
-_TABLES = (
-    """CREATE TABLE drafts (
-        id TEXT PRIMARY KEY, made_by TEXT NOT NULL, made_at REAL NOT NULL, changed_at REAL NOT NULL,
-        version INTEGER NOT NULL, edits INTEGER NOT NULL, facts TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE changes (
-        draft TEXT NOT NULL, number INTEGER NOT NULL, made_by TEXT NOT NULL, made_at REAL NOT NULL,
-        cells INTEGER NOT NULL, columns TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (draft, number)
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE corrections (
-        draft TEXT NOT NULL, row INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,
-        before TEXT NOT NULL, after TEXT NOT NULL, PRIMARY KEY (draft, row, name, number)
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE acts (
-        draft TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL,
-        details TEXT NOT NULL, PRIMARY KEY (draft, number)
-    ) STRICT, WITHOUT ROWID""",
+MIGRATIONS: Mapping[int, Sequence[str]] = MappingProxyType(
+    {
+        2: (  # names that are free in a journal, too
+            "ALTER TABLE changes RENAME TO draft_changes",
+            "ALTER TABLE corrections RENAME TO draft_corrections",
+            "ALTER TABLE acts RENAME TO draft_acts",
+        ),
+    }
 )
+"""The statements that lead to each later format from the one before it."""
+_FORMAT = max(MIGRATIONS)
 
 
 class DraftsFile(SqliteFile):
@@ -52,10 +47,9 @@ class DraftsFile(SqliteFile):
         if self._format() == _FORMAT:
             return
         with self.transaction() as tx:
-            if self._format() == 0:  # asked again: another process may have been quicker
-                for table in _TABLES:
-                    tx.execute(table)
-                tx.execute(f"PRAGMA user_version={_FORMAT}")
+            for statement in _steps(self._format()):  # asked again: another process may have been quicker
+                tx.execute(statement)
+            tx.execute(f"PRAGMA user_version={_FORMAT}")
 
     def _format(self) -> int:
         found: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
@@ -66,3 +60,10 @@ class DraftsFile(SqliteFile):
                 "Use the newer program.",
             )
         return found
+
+
+def _steps(version: int) -> list[str]:
+    """The statements that lead to the format of today; 0: from nothing."""
+    if not version:
+        return statements("drafts.sql")
+    return [one for reached in range(version + 1, _FORMAT + 1) for one in MIGRATIONS[reached]]

@@ -7,7 +7,7 @@ WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers ne
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -108,7 +108,7 @@ class SqliteFile:
                 f"The {self._called} {self.path} cannot be {done}: {_reason(error)}.", self._hint(error, done)
             ) from error
 
-    def empty_log(self) -> None:
+    def wipe(self, tables: Iterable[str]) -> None:  # noqa: ARG002  # the log is that of all tables
         """Empty the write-ahead log, which may hold what was deleted.
 
         Raises:

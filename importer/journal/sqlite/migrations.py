@@ -210,8 +210,7 @@ def _checked(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    schema = files("importer.journal.sql").joinpath("schema.sql").read_text(encoding="utf-8")
-    for statement in _statements(schema):
+    for statement in statements("schema.sql"):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
@@ -226,10 +225,11 @@ def _step(connection: SqliteConnection, version: int, path: Path) -> None:
         connection.execute(f"PRAGMA user_version={reached}")
 
 
-def _statements(script: str) -> list[str]:
-    """Cut a script at the ends of its statements; `executescript` would commit first."""
+def statements(script: str) -> list[str]:
+    """The statements of a script of `importer.journal.sql`; `executescript` would commit first."""
+    text = files("importer.journal.sql").joinpath(script).read_text(encoding="utf-8")
     found, statement = [], ""
-    for line in script.splitlines(keepends=True):
+    for line in text.splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):
             found.append(statement)

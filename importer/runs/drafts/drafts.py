@@ -1,7 +1,12 @@
-"""The drafts of a workspace: begun, listed, changed, removed. Decides nothing about a file."""
+"""The drafts of a workspace or a team: begun, listed, changed, removed. Decides nothing about a file.
+
+Where a team has one journal, it has one list of drafts; the file of each, and its checks, stay on the disk of the host
+where the file came in, and only there somebody can go on with it.
+"""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +35,7 @@ others at once when it is noted."""
 
 @dataclass(frozen=True)
 class DraftService:
-    """The drafts of one workspace.
+    """The drafts of one workspace, or of its team.
 
     They are opened anew for each call: calls may come from several threads, and other programs work beside this one.
 
@@ -46,6 +51,11 @@ class DraftService:
     def workspace(self) -> Path:
         """The folder of the workspace."""
         return self.profile.workspace
+
+    @property
+    def place(self) -> DraftFacts:
+        """Where files that come in here are."""
+        return DraftFacts(host=socket.gethostname(), folder=str(self.workspace.absolute()))
 
     def begin(self, by: str) -> Draft:
         """Begin a draft, without a file yet.
@@ -92,6 +102,25 @@ class DraftService:
                 raise BusyError(f"The run {found.facts.run_id} of this draft is under way.", "Stop it first.")
             remove_drafts(self.workspace, drafts, [found.id])
 
+    def elsewhere(self, draft: Draft) -> str:
+        """The host that the file of a draft of the team is on, where nothing of it is here; empty: it is here."""
+        facts, here = draft.facts, self.place
+        if (facts.host, facts.folder) in {("", ""), (here.host, here.folder)} or self._source(draft).exists():
+            return ""
+        return facts.host
+
+    def require_here(self, draft: Draft) -> None:
+        """Refuse what needs the file of a draft where it is on another host.
+
+        Raises:
+            UsageError: it is.
+        """
+        if host := self.elsewhere(draft):
+            raise UsageError(
+                f"The file of this draft, which {draft.made_by} began, is on {host}, in {draft.facts.folder}.",
+                "Go on with it there, or begin a new import with the same file here.",
+            )
+
     # ------------------------------------------------------------------ what the parts of this package share
 
     @contextmanager
@@ -112,10 +141,11 @@ class DraftService:
             seen: the version that the person had seen; None: whichever there is.
 
         Raises:
-            UsageError: there is none, or it is a run already.
+            UsageError: there is none, or it is a run already, or its file is on another host.
             BusyError: somebody else has changed it since.
         """
         found = self.find(draft)
+        self.require_here(found)
         if found.facts.run_id:
             raise UsageError(
                 f"This draft was sent as the run {found.facts.run_id}, so it cannot be changed.", "Begin a new one."
@@ -145,11 +175,12 @@ class DraftService:
         """The rows of a draft's last check, with the corrections made since.
 
         Raises:
-            UsageError: it was not checked yet, or its check is gone.
+            UsageError: it was not checked yet, or its check is gone or on another host.
             JournalError: they cannot be read.
         """
         if not draft.facts.checked_run:
             raise UsageError("This draft was not checked yet.", "Check it first.")
+        self.require_here(draft)
         return self._recent_rows.of(draft, lambda: self._corrections(draft))
 
     def _corrections(self, draft: Draft) -> list[Correction]:
@@ -168,8 +199,12 @@ class DraftService:
         """The file of a draft.
 
         Raises:
-            UsageError: none was received yet.
+            UsageError: none was received yet, or it is on another host.
         """
         if not draft.facts.file:
             raise UsageError("This draft has no file yet.", "Upload one first.")
+        self.require_here(draft)
+        return self._source(draft)
+
+    def _source(self, draft: Draft) -> Path:
         return self.folder(draft) / SOURCES / draft.facts.kept_in / draft.facts.file

@@ -126,7 +126,8 @@ def _take_over(service: DraftService, draft: Draft, path: Path, size: int, by: s
         sync(written)
     require_readable(path, service.profile.source)
     act = service.act(by, "received", bytes=size)
-    noted = service.note(draft, _facts_of(path, size), act, drops_corrections=True)
+    facts = _facts_of(path, size).merged(service.place)
+    noted = service.note(draft, facts, act, drops_corrections=True)
     _remove_others(path.parent)
     return noted
 

@@ -78,7 +78,7 @@ class OldDraft:
 
 
 def old_drafts(workspace: Path, before: float, kept_runs: Collection[str] = ()) -> list[OldDraft]:
-    """List the drafts of a workspace that nobody has changed since a moment.
+    """List the drafts of a workspace that nobody has changed since a moment, and what is left here of removed ones.
 
     Args:
         before: seconds since the epoch.
@@ -86,12 +86,20 @@ def old_drafts(workspace: Path, before: float, kept_runs: Collection[str] = ()) 
     """
     if not has_drafts(workspace):
         return []
+    folders = sorted((workspace / FOLDER).glob("*"))  # before the drafts, since a draft is there before its folder
     with closing(open_drafts(workspace)) as drafts:
-        return [
+        known = {one.id for one in drafts.all()}
+        old = [
             OldDraft(one.id, one.facts.file, one.changed_at, size_of(draft_folder(workspace, one.id)))
             for one in drafts.unchanged_since(before)
             if one.facts.run_id not in kept_runs
         ]
+    return [*old, *(_left(folder) for folder in folders if folder.name not in known)]
+
+
+def _left(folder: Path) -> OldDraft:
+    """A folder whose draft somebody has removed on another host."""
+    return OldDraft(folder.name, "", folder.stat().st_mtime, size_of(folder))
 
 
 def purge_drafts(workspace: Path, going: Sequence[OldDraft]) -> None:

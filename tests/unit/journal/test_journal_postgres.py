@@ -26,6 +26,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.journal.postgres.database import PostgresDatabase
+from importer.journal.postgres.migrations import FORMAT
 from importer.journal.postgres.secret import team_secret
 from tests.contracts.journals import FIRST, SECOND, THIRD, Book, begin, created, filled
 from tests.postgres import Server, own_server, shared_server
@@ -148,7 +149,7 @@ def test_several_that_begin_at_once_make_one_journal_with_one_secret(tmp_path: P
     assert len(found) == 4
     assert len(set(found)) == 1
     assert has_secret(tmp_path)
-    assert examine_journal(Location.of_workspace(tmp_path)).version == 9
+    assert examine_journal(Location.of_workspace(tmp_path)).version == FORMAT
 
 
 def test_a_secret_that_the_team_keeps_is_not_in_the_database_and_no_other_is_taken(place: Location) -> None:
@@ -198,7 +199,31 @@ def test_a_newer_journal_is_refused(place: Location) -> None:
             open_journal(place)
     finally:
         with psycopg.connect(place.url, autocommit=True) as session:
-            session.execute("UPDATE importer.format SET version = 9")
+            session.execute("UPDATE importer.format SET version = %s", (FORMAT,))
+
+
+def columns_of(url: str) -> list[tuple[str, ...]]:
+    with psycopg.connect(url) as session:
+        return session.execute(
+            "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns"
+            " WHERE table_schema = 'importer' ORDER BY table_name, ordinal_position"
+        ).fetchall()
+
+
+def test_a_journal_of_an_earlier_program_gets_the_tables_of_today_in_one_step(tmp_path: Path, server: Server) -> None:
+    place = Location(tmp_path / "journal.toml", server.database())
+    with closing(open_journal(place)):
+        new = columns_of(place.url)
+    with psycopg.connect(place.url, autocommit=True) as session:
+        for table in ("drafts", "draft_changes", "draft_corrections", "draft_acts"):
+            session.execute(f"DROP TABLE importer.{table}".encode())
+        session.execute("UPDATE importer.format SET version = 9")
+
+    with closing(open_journal(place)):
+        led = columns_of(place.url)
+
+    assert led == new
+    assert examine_journal(place).version == FORMAT
 
 
 def test_a_journal_in_postgresql_names_the_group_to_install_where_its_library_is_missing(

@@ -10,7 +10,7 @@ from nicegui import ui
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import PATIENCE_S, page_frame, target_banner
+from importer.console.layout import PATIENCE_S, card, page_frame, target_banner
 from importer.console.pages.new_import import approving, checking, fixing, mapping, rows_api, upload, waiting
 from importer.console.pages.new_import.steps import step_list
 from importer.console.texts import t
@@ -54,7 +54,19 @@ def register(console: Console, application: FastAPI) -> None:
         target = await beside_the_loop(_target, console, draft)
         with page_frame(session, draft.facts.file, "/new", banner=lambda: target_banner(console.profile, target)):
             step_list(draft, step)
-            await _PAGES[step](console, session, draft)
+            if not await _is_elsewhere(console, draft):
+                await _PAGES[step](console, session, draft)
+
+
+async def _is_elsewhere(console: Console, draft: Draft) -> bool:
+    """Say where the file of a draft is, where that is another host; returns whether it is."""
+    try:
+        await beside_the_loop(console.drafts.require_here, draft)
+    except UsageError as error:
+        with card():
+            ui.label(str(error)).classes("problem")
+        return True
+    return False
 
 
 def _target(console: Console, draft: Draft) -> str:
