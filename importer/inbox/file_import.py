@@ -7,10 +7,11 @@ Decides nothing about rows, which is the run's, and nothing about the other file
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from importer.core.errors import (
     ApprovalMissingError,
@@ -34,10 +35,11 @@ from importer.journal import FINISHED, LOADING, StoredRun
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.results import Report
-from importer.runs import history
+from importer.runs import history, registry
 from importer.runs.accounts import known_scope
 from importer.runs.archive import readable
 from importer.runs.context import Context
+from importer.runs.export import export
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.plans.import_plan import ImportPlan
@@ -208,13 +210,27 @@ class FileImporter:
         run_id = earlier.header.run_id
         if result.resumed and self._is_left_of(earlier, path):
             # The run had finished when the pass was killed, and only the file was left where it was.
-            past = history.one_run(self.profile.workspace, run_id)
+            past = self._past(run_id)
             return self._archiver.after_run(path, content, past, result, reason="")
         return self._archiver.known(path, run_id, result)
 
     def _is_left_of(self, earlier: StoredRun, path: Path) -> bool:
-        is_its_file = earlier.header.path == str(path.absolute())
-        return is_its_file and not self.folder.has_archived(earlier.header.run_id, path.name)
+        """Whether a run was over before its file was put away, here or on another host that shares the folder."""
+        began_at = Path(earlier.header.path)
+        if (began_at.parent.name, began_at.name) != (path.parent.name, path.name):
+            return False
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            places = [one for one in workspace.journal.places.of(earlier.run) if not one.returned]
+        # Where this folder puts files, they are looked for: a place is noted before its file is moved there.
+        is_elsewhere = any(place.archive != self.folder.archive.absolute() for place in places)
+        return not (is_elsewhere or self.folder.has_archived(earlier.header.run_id, path.name))
+
+    def _past(self, run_id: str) -> Mapping[str, Any]:
+        """The report of a run that is over; its files are written here where another host had them."""
+        workspace = self.profile.workspace
+        if registry.written_report(workspace / run_id):
+            return history.one_run(workspace, run_id)
+        return export(self.begin(), run_id).as_json()
 
     def _earlier(self, context: Context, path: Path, content: str) -> StoredRun | None:
         """The run that this file's content had, or began to have; None: it is to be imported as a new one."""

@@ -61,6 +61,10 @@ class InboxFolder(Protocol):
     def lock(self) -> tuple[Path, str]:
         """What keeps two passes from the same folder: the folder of the lock's file, and its name."""
 
+    @property
+    def identity(self) -> str:
+        """Names the folder, the same on every host that it is shared with."""
+
     def open(self) -> None:
         """Check that files can be claimed, and make the folders that they go to."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from importer.inbox.metrics import PassMetrics
 from importer.inbox.notifications import PassNotifications, shown_folder
 from importer.inbox.remote.folder import RemoteFolder
 from importer.inbox.report import PassReport
-from importer.journal import locks_of
+from importer.journal import Location, locks_of
 from importer.profile import MetricsSettings, Profile
 from importer.runs.consent import Confirm, require_consent, require_named_target
 from importer.runs.context import Context, Machine, People
@@ -171,8 +172,7 @@ class Inbox:
         self._hours.require_open(began)
         ends_at, folder = self._hours.ends_at(began), self._opened_folder(approves=approval is not None)
         await asyncio.to_thread(folder.open)
-        place, name = folder.lock
-        with locks_of(place).hold(name, began, busy=_BUSY):
+        with self._alone(folder, began):
             await asyncio.to_thread(folder.recover)
             stops = Stops(self.stop, StopSwitch(), self.clock)
             async with closing_at(ends_at, stops.by_hours, self.clock, "The time allowed was over."):
@@ -184,6 +184,19 @@ class Inbox:
                     report = report.followed(await follow_all(self.profile, self.stop, waits=True))
         report = replace(report, forecast=forecast, links=self._new_links(report), elapsed_s=self.clock.now() - began)
         return replace(report, growing=(), stopped=None) if self._watching else report
+
+    @contextmanager
+    def _alone(self, folder: InboxFolder, began: float) -> Iterator[None]:
+        """Keep other passes out of a folder: those of this host, and of the others that share the journal.
+
+        Not every network file system has locks that other hosts see.
+        """
+        workspace, (place, name) = self.profile.workspace, folder.lock
+        with ExitStack() as held:
+            held.enter_context(locks_of(place).hold(name, began, busy=_BUSY))
+            if place != workspace and Location.of_workspace(workspace).url:
+                held.enter_context(locks_of(workspace).hold(f"nightly-{folder.identity}", began, busy=_BUSY))
+            yield
 
     def _over(
         self, folder: InboxFolder, stops: Stops, ends_at: float | None, approval: FileApproval | None

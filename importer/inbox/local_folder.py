@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from importer.core.atomic_files import is_unfinished
+from importer.core.atomic_files import create_once, is_unfinished
 from importer.core.errors import ImporterError, SourceError, StillWrittenError, StorageError
 from importer.inbox.folder import FileState, Selection, is_plan, plan_of
 from importer.inbox.open_files import is_being_written
@@ -29,6 +30,7 @@ from importer.runs import archive
 PROCESSING = "processing"
 APPROVAL = "approval"
 _LOCKS = ".importer"
+_IDENTITY = "folder"
 
 
 class LocalFolder:
@@ -59,6 +61,16 @@ class LocalFolder:
     def lock(self) -> tuple[Path, str]:
         """Inside the folder, so that passes with different workspaces do not take the same file twice either."""
         return self.folder / _LOCKS, "nightly"
+
+    @property
+    def identity(self) -> str:
+        """A file's: the folder may be mounted under another path elsewhere, and another folder there under this one."""
+        path = self.folder / _LOCKS / _IDENTITY
+        try:
+            create_once(path, secrets.token_hex(8).encode())
+            return path.read_text("ascii")
+        except OSError as error:
+            raise _unwritable(error, path.parent) from error
 
     def open(self) -> None:
         if not self.folder.is_dir():

@@ -7,11 +7,10 @@ recognised, so it is made once and never replaced.
 from __future__ import annotations
 
 import errno
-import os
 import secrets
 from pathlib import Path
 
-from importer.core.atomic_files import create_file
+from importer.core.atomic_files import create_once
 from importer.core.errors import JournalError
 from importer.journal.location import Location
 
@@ -80,13 +79,5 @@ def _read(path: Path) -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    create_file(partial, secrets.token_bytes(SECRET_BYTES))
-    try:
-        os.link(partial, path)  # whoever is first wins; the other takes the winner's
-    except FileExistsError:
-        pass
-    finally:
-        partial.unlink()
+    create_once(path, secrets.token_bytes(SECRET_BYTES))
     return _read(path)

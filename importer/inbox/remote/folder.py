@@ -81,7 +81,11 @@ class RemoteFolder:
 
     @property
     def lock(self) -> tuple[Path, str]:
-        return self._workspace, f"nightly-{self._claims.home.name}"
+        return self._workspace, f"nightly-{self.identity}"
+
+    @property
+    def identity(self) -> str:
+        return self._claims.home.name
 
     def open(self) -> None:
         with self._reading() as there:
