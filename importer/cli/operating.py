@@ -130,7 +130,8 @@ def journal(action: Action, *, shared: opt.Shared) -> None:  # noqa: ARG001  # t
 
     `[journal] url` or IMPORTER_JOURNAL (postgresql://kim@db.example.com/imports) says where; that journal holds no
     other runs yet. Everything is copied at once and compared, the secret of the import keys too; then the workspace
-    goes on there, and its file is kept as journal.sqlite3.copied. Safe to run again, whatever stopped it.
+    goes on there, and its file is kept as journal.sqlite3.copied until a purge. Drafts of the console go along; the
+    files that were uploaded for them stay where they are. Safe to run again, whatever stopped it.
     """
     profile = load_profile(shared, settles=False)
     from importer.runs.wiring import SystemClock, carry_journal  # noqa: PLC0415
@@ -139,5 +140,8 @@ def journal(action: Action, *, shared: opt.Shared) -> None:  # noqa: ARG001  # t
     if wants_json(profile, shared):
         print_json({"command": "journal", **copied._asdict(), "exit_code": 0, "error": None})
         return
-    say(f"Copied {copied.runs:,} runs, {copied.rows:,} rows and {copied.customers:,} import keys, and compared them.")
+    counts = (
+        f"{copied.runs:,} runs, {copied.rows:,} rows, {copied.customers:,} import keys and {copied.drafts:,} drafts"
+    )
+    say(f"Copied {counts}, and compared them.")
     say(f"The workspace '{profile.workspace}' goes on there; its journal until now is journal.sqlite3.copied.")

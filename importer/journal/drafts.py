@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -67,6 +69,11 @@ class DraftFacts(Noted):
     plan: str = ""
     run_id: str = ""
     stage: Stage = "upload"
+
+    @classmethod
+    def here(cls, workspace: Path) -> Self:
+        """Where files are that come into a workspace on this machine."""
+        return cls(host=socket.gethostname(), folder=str(workspace.absolute()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,10 @@ class Copied(NamedTuple):
 
     Args:
         customers: import keys that are known.
+        drafts: none where the workspace had gone over already.
     """
 
     runs: int
     rows: int
     customers: int
+    drafts: int = 0

@@ -16,12 +16,13 @@ from importer.core.contract import Identity
 from importer.core.distribution import how_to_install
 from importer.core.errors import UsageError
 from importer.journal import secret
+from importer.journal.drafts import DraftFacts
 from importer.journal.entries import Copied
 from importer.journal.location import Location, drafts_file, file_of, keep_elsewhere
 from importer.journal.port import Drafts, Journal, Locks
 from importer.journal.runs import JournalFacts
 from importer.journal.sql.database import Database, Earlier
-from importer.journal.sql.drafts import SqlDrafts
+from importer.journal.sql.drafts import KEYS, SqlDrafts, note_place
 from importer.journal.sql.journal import SqlJournal
 from importer.journal.sql.runs import Runs
 from importer.journal.sqlite import inspection, migrations
@@ -59,7 +60,7 @@ def _at_hand(database: Database, journal: Location, scope: str) -> Iterator[Earl
 
 
 def copy_elsewhere(workspace: Path, url: str, lease_s: float, now: float) -> Copied:
-    """Copy the journal of a workspace to PostgreSQL, where the workspace goes on; harmless when called again.
+    """Copy the journal and drafts of a workspace to PostgreSQL, where it goes on; harmless when called again.
 
     Args:
         url: of the other journal, without a password.
@@ -80,9 +81,32 @@ def copy_elsewhere(workspace: Path, url: str, lease_s: float, now: float) -> Cop
         for scope in Runs(database).scopes():
             held.enter_context(FileLocks(workspace).hold(scope, now))
         copied: Copied = _postgres().copy_journal(database, there, secret.workspace_secret(workspace))
-        keep_elsewhere(workspace, url, lease_s, copied=True)
-    file.path.replace(file.path.with_name(f"{file.path.name}.copied"))
-    return copied
+        with _drafts_carried(workspace, there) as drafts:
+            keep_elsewhere(workspace, url, lease_s, copied=True)
+    file.path.replace(_copied(file.path))
+    return copied._replace(drafts=drafts)
+
+
+def _copied(path: Path) -> Path:
+    """What the file of a journal is called once it is in PostgreSQL."""
+    return path.with_name(f"{path.name}.copied")
+
+
+@contextmanager
+def _drafts_carried(workspace: Path, there: Location) -> Iterator[int]:
+    """Copy the drafts of a workspace; their file goes when the block has noted that the workspace goes on there."""
+    path = drafts_file(workspace)
+    if not path.exists():
+        yield 0
+        return
+    with closing(DraftsFile(path)) as file, file.transaction() as tx:
+        note_place(tx, DraftFacts.here(workspace))
+        # Once that is noted, those there are the newer ones.
+        yield 0 if Location.of_workspace(workspace).url else _postgres().copy_drafts(tx, there)
+        for table in KEYS:  # a console that waits to write into the file shall not find them there any more
+            tx.execute(f"DELETE FROM {table}")
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
 
 
 def _postgres() -> ModuleType:
@@ -183,5 +207,7 @@ def remembers_old_keys(location: Location, identity: Identity) -> bool:
 
 
 def backups(location: Location) -> list[Path]:
-    """The copies that upgrades of a journal left."""
-    return [] if location.url else migrations.backups(location.path)
+    """The copies that upgrades of a journal left, or the file that was carried to PostgreSQL."""
+    if not location.url:
+        return migrations.backups(location.path)
+    return [copied] if (copied := _copied(file_of(location.folder).path)).exists() else []

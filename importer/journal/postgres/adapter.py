@@ -6,7 +6,7 @@ from contextlib import closing
 
 from importer.core.contract import Identity
 from importer.journal.location import Location
-from importer.journal.postgres.copying import copy_journal
+from importer.journal.postgres.copying import copy_drafts, copy_journal
 from importer.journal.postgres.database import PostgresDatabase, lend
 from importer.journal.postgres.leases import PostgresLocks
 from importer.journal.postgres.migrations import FORMAT, version_of
@@ -18,6 +18,7 @@ from importer.journal.sql.runs import newest_run
 __all__ = [
     "PostgresDatabase",
     "PostgresLocks",
+    "copy_drafts",
     "copy_journal",
     "examine_journal",
     "has_team_secret",

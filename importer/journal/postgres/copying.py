@@ -2,6 +2,7 @@
 
 Run numbers, keys and receipts stay what they are, so that receipts and printed commands still hold. So does the secret:
 it becomes the team's. A journal that has other runs already takes no second one, whose keys another secret has made.
+Drafts, which are in a file of their own, are copied beside those that are there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
+from itertools import product
 from typing import Any, NamedTuple
 
 from importer.core.errors import JournalError, UsageError
@@ -18,6 +20,7 @@ from importer.journal.location import Location
 from importer.journal.postgres.database import PostgresDatabase
 from importer.journal.postgres.secret import adopt
 from importer.journal.sql.database import Connection, Database
+from importer.journal.sql.drafts import KEYS
 
 _TABLE = re.compile(r"^CREATE TABLE (\w+) \((.*?)^\)", re.DOTALL | re.MULTILINE)
 _COLUMN = re.compile(r"^    (\w+) +(?:INTEGER|TEXT|REAL|BLOB)", re.MULTILINE)
@@ -64,9 +67,38 @@ def copy_journal(source: Database, target: Location, secret: bytes) -> Copied:
         database.close()
 
 
-def _tables() -> Iterator[_Table]:
-    script = files("importer.journal.sql").joinpath("schema.sql").read_text(encoding="utf-8")
-    for name, body in _TABLE.findall(script):
+def copy_drafts(source: Connection, target: Location) -> int:
+    """Copy the drafts of a workspace beside those that are there; those of the same ids are replaced.
+
+    Args:
+        source: in a transaction, so that nobody changes them meanwhile.
+
+    Returns:
+        How many there are.
+
+    Raises:
+        JournalError: the other journal cannot be written, or they are not what was copied: nothing was changed then.
+    """
+    database = PostgresDatabase(target)
+    try:
+        with database.transaction() as tx:
+            ids = [one for (one,) in source.execute("SELECT id FROM drafts").fetchall()]
+            for draft, table in product(ids, _tables("drafts.sql")):
+                of_it = f"FROM {table.name} WHERE {KEYS[table.name]} = ?"
+                every = f"SELECT {table.columns} {of_it} ORDER BY {table.key}"
+                rows = source.execute(every, (draft,)).fetchall()
+                tx.execute(f"DELETE {of_it}", (draft,))
+                database.connection.copy(f"{table.name} ({table.columns})", rows)
+                if tx.execute(every, (draft,)).fetchall() != rows:
+                    raise _not_the_same(target.place, table)
+            return len(ids)
+    finally:
+        database.close()
+
+
+def _tables(script: str = "schema.sql") -> Iterator[_Table]:
+    text = files("importer.journal.sql").joinpath(script).read_text(encoding="utf-8")
+    for name, body in _TABLE.findall(text):
         columns, key = _COLUMN.findall(body), _KEY.search(body)
         if name != _OF_A_FILE:
             yield _Table(name, ", ".join(columns), key[1] if key else columns[0])
@@ -85,10 +117,13 @@ def _is_there(source: Connection, tx: Connection, place: str) -> bool:
 def _compare(source: Connection, tx: Connection, place: str) -> None:
     for table in _tables():
         if _digest(source, table) != _digest(tx, table):
-            raise JournalError(
-                f"What the journal {place} holds is not what was copied ({table.name}).",
-                "Nothing was changed: try again.",
-            )
+            raise _not_the_same(place, table)
+
+
+def _not_the_same(place: str, table: _Table) -> JournalError:
+    return JournalError(
+        f"What the journal {place} holds is not what was copied ({table.name}).", "Nothing was changed: try again."
+    )
 
 
 def _digest(connection: Connection, table: _Table) -> str:

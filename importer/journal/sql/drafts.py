@@ -168,6 +168,14 @@ class SqlDrafts:
             _log(tx, draft, act)
 
 
+def note_place(tx: Connection, place: DraftFacts) -> None:
+    """Note where the files of drafts are of which an earlier program has not noted it."""
+    for draft, kept in tx.execute("SELECT id, facts FROM drafts").fetchall():
+        facts = _facts(draft, kept)
+        if facts.file and not facts.host:
+            tx.execute("UPDATE drafts SET facts = ? WHERE id = ?", (json.dumps(facts.merged(place).as_json()), draft))
+
+
 def _facts(draft: str, kept: str) -> DraftFacts:
     try:
         return DraftFacts.model_validate_json(kept)

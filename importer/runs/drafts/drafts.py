@@ -6,7 +6,6 @@ where the file came in, and only there somebody can go on with it.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -51,11 +50,6 @@ class DraftService:
     def workspace(self) -> Path:
         """The folder of the workspace."""
         return self.profile.workspace
-
-    @property
-    def place(self) -> DraftFacts:
-        """Where files that come in here are."""
-        return DraftFacts(host=socket.gethostname(), folder=str(self.workspace.absolute()))
 
     def begin(self, by: str) -> Draft:
         """Begin a draft, without a file yet.
@@ -104,7 +98,7 @@ class DraftService:
 
     def elsewhere(self, draft: Draft) -> str:
         """The host that the file of a draft of the team is on, where nothing of it is here; empty: it is here."""
-        facts, here = draft.facts, self.place
+        facts, here = draft.facts, DraftFacts.here(self.workspace)
         if (facts.host, facts.folder) in {("", ""), (here.host, here.folder)} or self._source(draft).exists():
             return ""
         return facts.host

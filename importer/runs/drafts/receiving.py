@@ -126,7 +126,7 @@ def _take_over(service: DraftService, draft: Draft, path: Path, size: int, by: s
         sync(written)
     require_readable(path, service.profile.source)
     act = service.act(by, "received", bytes=size)
-    facts = _facts_of(path, size).merged(service.place)
+    facts = _facts_of(path, size).merged(DraftFacts.here(service.workspace))
     noted = service.note(draft, facts, act, drops_corrections=True)
     _remove_others(path.parent)
     return noted

@@ -281,7 +281,7 @@ def test_a_copy_that_was_cut_off_is_finished_and_another_workspace_is_not_mixed_
     with pytest.raises(UsageError, match="has runs that this workspace does not have"):
         copy_elsewhere(kim, url, 30.0, 1.0)
 
-    assert first == second == (1, 3, 2)
+    assert first == second == (1, 3, 2, 0)
     assert Location.of_workspace(ana).url == url
     assert Location.of_workspace(kim).url == ""
     with closing(open_journal(Location.of_workspace(ana))) as journal:

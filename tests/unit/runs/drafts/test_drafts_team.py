@@ -12,12 +12,13 @@ import psycopg
 import pytest
 
 from importer.core.errors import UsageError
-from importer.journal import Correction, DraftFacts, Location, keep_elsewhere, open_journal
+from importer.journal import Correction, DraftFacts, Location, copy_elsewhere, keep_elsewhere, open_journal
 from importer.profile import Profile
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.reading import first_rows
 from importer.runs.drafts.receiving import receive
 from importer.runs.purge import purge
+from importer.runs.wiring import open_workspace
 from tests.postgres import shared_server
 
 DAY_S = 86_400.0
@@ -105,3 +106,61 @@ def test_a_purge_removes_old_drafts_of_everybody(ana: DraftService, kim: DraftSe
 
     assert [one.draft for one in done.drafts] == [draft]
     assert ana.all() == []
+
+
+def test_drafts_are_carried_with_the_journal_whole_and_only_once(tmp_path: Path, url: str, kim: DraftService) -> None:
+    home = tmp_path / "ana"
+    open_workspace(home).close()
+    own = DraftService(Profile(workspace=home))
+    draft, gone, other = draft_of(own, "ana"), draft_of(own, "ana"), draft_of(kim, "kim")
+    before = [(own.find(one), own.acts(one), corrected(own, one)) for one in (draft, gone)]
+    file = home / "drafts.sqlite3"
+    left = file.read_bytes()
+
+    first = copy_elsewhere(home, url, 30.0, 1.0)
+    after = [(own.find(one), own.acts(one), corrected(own, one)) for one in (draft, gone)]
+    kim.remove(gone)
+    own.note(own.find(draft), DraftFacts(target="sandbox"), own.act("ana", "target chosen"))
+    (home / "journal.sqlite3.copied").rename(home / "journal.sqlite3")  # as if it had been cut off at its end
+    file.write_bytes(left)
+    second = copy_elsewhere(home, url, 30.0, 1.0)
+
+    assert (first.drafts, second.drafts) == (2, 0)
+    assert after == before
+    assert {one.id for one in own.all()} == {draft, other}
+    assert own.find(draft).facts.target == "sandbox"
+    assert not list(home.glob("drafts.sqlite3*"))
+    assert kim.elsewhere(kim.find(draft)) == socket.gethostname()
+
+
+def corrected(service: DraftService, draft: str) -> list[Correction]:
+    with service.opened() as drafts:
+        return drafts.corrections(draft)
+
+
+def test_a_draft_of_an_earlier_program_is_carried_with_where_its_file_is(tmp_path: Path, url: str) -> None:
+    home = tmp_path / "ana"
+    open_workspace(home).close()
+    own = DraftService(Profile(workspace=home))
+    found = own.begin("ana")
+    own.note(found, DraftFacts(file="customers.csv", kept_in="ab"), own.act("ana", "received"))
+
+    copy_elsewhere(home, url, 30.0, 1.0)
+
+    facts = own.find(found.id).facts
+    assert (facts.host, facts.folder) == (socket.gethostname(), str(home))
+
+
+def test_a_purge_removes_the_file_of_a_journal_that_was_carried(tmp_path: Path, url: str) -> None:
+    home = tmp_path / "ana"
+    open_workspace(home).close()
+    copy_elsewhere(home, url, 30.0, 1.0)
+    kept = home / "journal.sqlite3.copied"
+
+    purge(home, 30 * DAY_S, kept.stat().st_mtime + 1)
+    young = kept.exists()
+    done = purge(home, 30 * DAY_S, kept.stat().st_mtime + 31 * DAY_S)
+
+    assert young
+    assert done.copies == [kept]
+    assert not kept.exists()
