@@ -19,4 +19,9 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA importer TO importer_runner;
 REVOKE INSERT, UPDATE, DELETE ON importer.format FROM importer_runner;
 
 -- A check compares a file with the journal in a temporary table, which every role may make unless that was revoked.
+DO $$ BEGIN
+  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO importer_runner', current_database());
+END $$;
+
+-- `importer doctor` names what a user lacks of this, and what it may do beyond it.
 -- `importer purge` takes personal data out of the tables; the space is given up when the owner's autovacuum has run.

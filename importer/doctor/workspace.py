@@ -13,8 +13,10 @@ from importer.doctor.finding import OTHERS, Finding
 from importer.journal import (
     FINISHED,
     STOPPED,
+    JournalAccess,
     JournalFacts,
     Location,
+    examine_access,
     examine_journal,
     has_secret,
     locks_of,
@@ -24,6 +26,9 @@ from importer.journal import (
 from importer.profile import Profile
 from importer.runs.accounts import account_on_record
 from importer.runs.wiring import Destination
+
+_DDL = "configs/journal_roles.sql"
+_ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 
 
 def check_account(profile: Profile, where: Destination | None) -> tuple[str, list[Finding]]:
@@ -64,6 +69,10 @@ def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = Fals
         yield Finding.ok("journal", "there is none yet")
         return
     try:
+        access = examine_access(journal)
+        yield from check_access(access) if access else ()
+        if access and access.missing:
+            return
         facts = examine_journal(journal)
     except ImporterError as error:
         yield Finding.from_error("journal", error)
@@ -73,6 +82,36 @@ def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = Fals
     yield _secret(workspace)
     yield from _lock(workspace, scope, at_work_is_well=at_work_is_well)
     yield from _last_run(workspace, facts)
+
+
+def check_access(access: JournalAccess) -> Iterator[Finding]:
+    """Compare what the user of a journal in PostgreSQL may do with what a runner needs, and look at the connection."""
+    for right in access.missing:
+        yield Finding.fail(
+            "rights",
+            f"{access.user} lacks {right.what} in the journal's database",
+            f"Have the journal's owner run: {right.grant} ({_DDL} has all that is needed.)",
+        )
+    if access.excessive:
+        yield Finding.warn(
+            "rights",
+            f"{access.user} {' and '.join(access.excessive)}: more than a runner needs",
+            f"Run with a member of the role that {_DDL} makes; keep this user for upgrades of the journal.",
+        )
+    elif not access.missing:
+        yield Finding.ok("rights", f"{access.user} has those that a runner needs")
+    if access.remote_host:
+        yield _encryption(access)
+
+
+def _encryption(access: JournalAccess) -> Finding:
+    if access.encryption in _ENCRYPTED:
+        return Finding.ok("encryption", f"to {access.remote_host}: sslmode={access.encryption}")
+    return Finding.warn(
+        "encryption",
+        f"customers' data goes to {access.remote_host} with sslmode={access.encryption}: not surely encrypted",
+        "Add ?sslmode=verify-full to the journal's address, with sslrootcert where the authority is your own.",
+    )
 
 
 def _could_be_made(workspace: Path) -> Finding:

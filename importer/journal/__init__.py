@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from importer.core.corrections import Correction
 from importer.journal.drafts import Act, Change, CheckChoices, Draft, DraftFacts, Reading, Stage
-from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Copied, Place, StoredReceipt
+from importer.journal.entries import (
+    AccountMatch,
+    AccountUsed,
+    ChangeTotal,
+    Copied,
+    JournalAccess,
+    MissingRight,
+    Place,
+    StoredReceipt,
+)
 from importer.journal.facts import (
     UPDATE_JOB,
     ActFacts,
@@ -33,6 +42,7 @@ from importer.journal.opening import (
     backups,
     check_memory,
     copy_elsewhere,
+    examine_access,
     examine_journal,
     has_drafts,
     has_secret,
@@ -107,12 +117,14 @@ __all__ = [
     "ForecastFacts",
     "IssueChange",
     "Journal",
+    "JournalAccess",
     "JournalFacts",
     "KnownFrom",
     "LearnedFacts",
     "Location",
     "Locks",
     "Merging",
+    "MissingRight",
     "Place",
     "PlanFacts",
     "ProfileNow",
@@ -143,6 +155,7 @@ __all__ = [
     "backups",
     "check_memory",
     "copy_elsewhere",
+    "examine_access",
     "examine_journal",
     "has_drafts",
     "has_secret",

@@ -107,3 +107,33 @@ class Copied(NamedTuple):
     rows: int
     customers: int
     drafts: int = 0
+
+
+class MissingRight(NamedTuple):
+    """A right in a journal that a runner needs, and its user has not.
+
+    Args:
+        what: for people.
+        grant: the statement that gives it.
+    """
+
+    what: str
+    grant: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalAccess:
+    """What the user of a journal in PostgreSQL may do there, and how the way to it is protected.
+
+    Args:
+        missing: rights that a runner needs.
+        excessive: what the user is or may beyond that, in words.
+        remote_host: where the journal is; empty: on this host.
+        encryption: the `sslmode` of the connection.
+    """
+
+    user: str
+    missing: Sequence[MissingRight]
+    excessive: Sequence[str]
+    remote_host: str
+    encryption: str

@@ -17,7 +17,7 @@ from importer.core.distribution import how_to_install
 from importer.core.errors import UsageError
 from importer.journal import secret
 from importer.journal.drafts import DraftFacts
-from importer.journal.entries import Copied
+from importer.journal.entries import Copied, JournalAccess
 from importer.journal.location import Location, drafts_file, file_of, keep_elsewhere
 from importer.journal.port import Drafts, Journal, Locks
 from importer.journal.runs import JournalFacts
@@ -181,6 +181,18 @@ def examine_journal(location: Location) -> JournalFacts:
     found: JournalFacts = (
         _postgres().examine_journal(location) if location.url else inspection.examine_journal(location.path)
     )
+    return found
+
+
+def examine_access(location: Location) -> JournalAccess | None:
+    """Look at what the user of a journal in PostgreSQL may do there; None: it is a file.
+
+    Raises:
+        JournalError: it cannot be reached.
+    """
+    if not location.url:
+        return None
+    found: JournalAccess = _postgres().examine_access(location)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.acceptance.conftest import (
     wait_until,
 )
 from tests.postgres import own_server, shared_server
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 @pytest.fixture
@@ -133,3 +136,37 @@ def test_the_journal_of_a_workspace_is_carried_to_postgresql_whole_and_the_copy_
     }  # fmt: skip
     assert kept.exists()
     assert not (user.home / "runs" / "journal.sqlite3").exists()
+
+
+@pytest.mark.slow
+def test_a_runner_with_exactly_the_rights_of_the_ddl_imports_resumes_and_purges_and_doctor_names_what_is_lacking(
+    user: User, witness: Witness, profile_for: Callable[..., Path], journal: str
+) -> None:
+    server, database = shared_server(), journal.rpartition("/")[2]
+    runner = f"member_of_{database}"
+    server.sql(f"CREATE ROLE {runner} LOGIN")
+    owned = user.types("doctor", "--offline", IMPORTER_JOURNAL=journal)
+    server.sql((CONFIGS / "journal_roles.sql").read_text(encoding="utf-8"), database)
+    kim = member(user, "kim")
+    environ = {**witness.environ, "IMPORTER_JOURNAL": server.url(database, runner), "IMPORTER_JOURNAL__LEASE_S": "2"}
+    profile = profile_for(witness, delivery=['rate = "40/s"'])
+    source = user.has("people.csv", people(120))
+
+    refused = kim.types("doctor", "--offline", "--json", **environ)
+    server.sql(f"GRANT importer_runner TO {runner}")
+    kim.types("validate", source, "--config", profile, **environ)
+    running = kim.starts("run", source, *sandbox(profile), "--quiet", **environ)
+    wait_for(lambda: witness.ledger()["customers"] > 2, running)
+    running.terminate()
+    stopped = ended(running)
+    resumed = kim.types("resume", "last", *sandbox(profile), "--rate", "900/s", "--json", **environ)
+    server.sql("UPDATE importer.runs SET ended_at = ended_at - 31 * 86400", database)
+    purged = kim.types("purge", "--older-than", "30d", "--json", **environ)
+    looked_at = kim.types("doctor", "--offline", "--json", **environ)
+
+    assert "is a superuser: more than a runner needs" in owned.out
+    assert refused.code == 1
+    assert f'GRANT importer_runner TO "{runner}";' in json.dumps(refused.json, ensure_ascii=False).replace('\\"', '"')
+    assert (stopped.code, resumed.code, resumed.json["counts"]["created"]) == (143, 0, 120)
+    assert [one["run_id"] for one in purged.json["purged"]] == [resumed.json["run_id"]]
+    assert {one["status"] for one in looked_at.json["checks"] if one["check"] in {"rights", "journal"}} == {"ok"}

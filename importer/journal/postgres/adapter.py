@@ -6,6 +6,7 @@ from contextlib import closing
 
 from importer.core.contract import Identity
 from importer.journal.location import Location
+from importer.journal.postgres.access import examine_access
 from importer.journal.postgres.copying import copy_drafts, copy_journal
 from importer.journal.postgres.database import PostgresDatabase, lend
 from importer.journal.postgres.leases import PostgresLocks
@@ -20,6 +21,7 @@ __all__ = [
     "PostgresLocks",
     "copy_drafts",
     "copy_journal",
+    "examine_access",
     "examine_journal",
     "has_team_secret",
     "lend",

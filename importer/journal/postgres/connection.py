@@ -154,6 +154,12 @@ class PostgresConnection:
             except psycopg.Error:
                 self._session.close()
 
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What the session was made with, after the address, the environment and libpq's defaults."""
+        found = ((one.keyword.decode(), one.val) for one in self._session.pgconn.info)
+        return {name: value.decode() if value else "" for name, value in found}
+
     def close(self) -> None:
         """Close it; harmless when called twice."""
         self._session.close()
