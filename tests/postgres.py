@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from itertools import count
@@ -47,12 +47,13 @@ class Server:
     Args:
         folder: of its data, and of its socket; its path is short, since a socket's name is limited.
         durable: every commit is on the disk.
+        within: a command that runs the programs elsewhere, and as an ordinary user; empty: they run here.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, within: Sequence[str] = ()) -> None:
         found = programs()
         assert found is not None
-        self.durable = durable
+        self.durable, self._within = durable, within
         self._bin, self.folder, self._numbers = found, folder, count(1)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -61,8 +62,8 @@ class Server:
     def url(self, database: str = "postgres", user: str = "importer") -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
-    def make(self) -> None:
-        self._run("initdb", "-D", str(self._data), "-U", "importer", "-A", "trust", "-E", "UTF8", "--no-sync")
+    def make(self, *more: str) -> None:
+        self._run("initdb", "-D", str(self._data), "-U", "importer", "-A", "trust", "-E", "UTF8", "--no-sync", *more)
 
     def start(self, more: str = "") -> None:
         safety = "" if self.durable else _UNSAFE
@@ -72,6 +73,15 @@ class Server:
 
     def stop(self, how: str = "fast") -> None:
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", how, "stop")
+
+    def start_again(self, more: str = "") -> None:
+        """Start it where it has ended by itself."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop", fails=True)
+        self.start(more)
+
+    def promote(self) -> None:
+        """Let a standby take over."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "promote")
 
     def database(self) -> str:
         """The address of a new database without anything in it."""
@@ -93,17 +103,17 @@ class Server:
     def _data(self) -> Path:
         return self.folder / "data"
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str, fails: bool = False) -> None:
         done = subprocess.run(
-            [str(self._bin / program), *arguments],
-            user=_USER if os.getuid() == 0 else None,
-            cwd=self.folder,
+            [*self._within, str(self._bin / program), *arguments],
+            user=_USER if os.getuid() == 0 and not self._within else None,
+            cwd=None if self._within else self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
             check=False,
         )
-        assert done.returncode == 0, f"{program}: {done.stderr!r} in {self.folder}"
+        assert fails or done.returncode == 0, f"{program}: {done.stderr!r} in {self.folder}"
 
 
 def started(*, durable: bool = False) -> Server:

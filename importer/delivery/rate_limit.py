@@ -103,6 +103,7 @@ class StrictLimiter:
     Attributes:
         breaker: asked before every request; None: there is none.
         learn: takes the answers to requests that no row made (token exchanges).
+        may_start: asked before every request; while it says no, everything waits.
         paused_until: the end of the longest pause that was asked for, monotonic seconds.
         changed: set it when something that requests wait for may have ended.
     """
@@ -122,6 +123,7 @@ class StrictLimiter:
         self._clock, self._max_wait_s, self._drain_s = clock, max_wait_s, drain_s
         self.breaker: Breaker | None = None
         self.learn: Callable[[Reply], None] = _ignore
+        self.may_start: Callable[[], bool] = _always
         self._charge: Callable[[int], Awaitable[None]] | None = None
         self._credit = 0
         self._line, self._turn, self.changed = asyncio.Lock(), asyncio.Lock(), asyncio.Event()
@@ -152,6 +154,9 @@ class StrictLimiter:
                 if self._charge is not None and not self._credit:
                     await self._charge(self._lot)
                     self._credit = self._lot
+                while not self.may_start():
+                    self._refuse_when_stopping(finishing=False)
+                    await self._nap(_CHECK_S)
                 self._credit -= 1
                 self._reserved += 1
                 if self.breaker is not None:
@@ -315,6 +320,10 @@ class StrictLimiter:
 
 def _ignore(_: Reply) -> None:
     """Nobody learns from it."""
+
+
+def _always() -> bool:
+    return True
 
 
 def _too_long(wait_s: float) -> str:

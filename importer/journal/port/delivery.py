@@ -89,6 +89,14 @@ class RunDelivery(Claims, StepClaims, Memory, ResentRows, Protocol):
         """
         ...
 
+    def may_send(self) -> bool:
+        """Whether a request may start: no other program can have taken over the run.
+
+        Raises:
+            JournalError: another one has.
+        """
+        ...
+
     def never_claimed(self, keys: AbstractSet[str]) -> set[str]:
         """Of some import keys those that no run of this scope has ever claimed: another workspace's."""
         ...

@@ -7,7 +7,7 @@ statement outside of one, which only reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 from threading import Event
@@ -51,6 +51,33 @@ _LISTED = re.compile(r"\bIN \(\?(?:, ?\?){3,}\)|\?")
 """A list of values, which is bound as one array, or one value."""
 
 
+class _Session(psycopg.Connection[tuple[Any, ...]]):
+    """A session that gives up a server which says nothing.
+
+    The system finds out that a network is cut, but not that a proxy, or a server that hangs, takes everything and
+    answers nothing.
+    """
+
+    is_silent: Callable[[float], bool] = staticmethod(lambda _: False)
+
+    def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
+        return super().wait(self._bounded(gen), *arguments, **options)
+
+    def _bounded(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """What is waited for, which is looked at every moment while nothing comes."""
+        began = monotonic()
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and self.is_silent(waited_s := monotonic() - began):
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"the server did not answer for {waited_s:.0f} s")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            return done.value
+
+
 class PostgresConnection:
     """One session. Implements `sql.database.Connection`.
 
@@ -59,6 +86,7 @@ class PostgresConnection:
         password: None: libpq finds it (`PGPASSWORD`, `~/.pgpass`), or none is needed.
         writes: go to a server that takes writes, where the address names several.
         patience_s: how long a transaction waits for a server that was there before.
+        is_silent: whether a server is given up, after it has not answered for a time in seconds; None: it is waited for.
 
     Raises:
         psycopg.Error: it cannot be reached.
@@ -67,9 +95,16 @@ class PostgresConnection:
     dialect = DIALECT
 
     def __init__(
-        self, address: str, password: str | None = None, *, writes: bool = True, patience_s: float = 0.0
+        self,
+        address: str,
+        password: str | None = None,
+        *,
+        writes: bool = True,
+        patience_s: float = 0.0,
+        is_silent: Callable[[float], bool] | None = None,
     ) -> None:
         self._address = address
+        self._is_silent = is_silent
         self._patience_s = patience_s
         self._how: dict[str, Any] = {**_PATIENCE, "application_name": "importer"} | (
             {"password": password} if password else {}
@@ -164,8 +199,10 @@ class PostgresConnection:
         """Close it; harmless when called twice."""
         self._session.close()
 
-    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
-        session: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(self._address, autocommit=True, **self._how)
+    def _connected(self) -> _Session:
+        session = _Session.connect(self._address, autocommit=True, **self._how)
+        if self._is_silent is not None:
+            session.is_silent = self._is_silent
         settings = "; ".join(f"SET {name} TO {_quoted(name, value)}" for name, value in _SESSION.items())
         session.execute(f"{settings}; {_DURABLE}".encode())
         return session

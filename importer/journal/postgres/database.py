@@ -12,7 +12,7 @@ import psycopg
 from importer.core.commands import Commands
 from importer.core.errors import JournalError
 from importer.journal.location import Location
-from importer.journal.postgres import leases
+from importer.journal.postgres import held_leases, leases
 from importer.journal.postgres.connection import PostgresConnection
 from importer.journal.postgres.errors import hint, reason
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
@@ -51,7 +51,11 @@ class PostgresDatabase:
         self._location = location
         with self.guarded("opened"):
             self.connection = PostgresConnection(
-                location.url, location.password(), writes=writes, patience_s=location.lease_s / 2
+                location.url,
+                location.password(),
+                writes=writes,
+                patience_s=location.lease_s,
+                is_silent=lambda waited_s: held_leases.is_silent(location.url, waited_s),
             )
             try:
                 bring_up_to_date(self.connection, location.place)
@@ -70,7 +74,7 @@ class PostgresDatabase:
     def transaction(self) -> Iterator[PostgresConnection]:
         """As every database's. A program whose lease was taken over is refused before it writes."""
         with self.guarded("written"):
-            held = leases.held(self._location.url)
+            held = held_leases.held(self._location.url)
             (still,) = self.connection.begin(f"{WRITERS}; {leases.still_ours(held)}")[0]
             try:
                 leases.require_all(still, held, self._location.place, self.commands)
@@ -79,6 +83,11 @@ class PostgresDatabase:
                 self.connection.roll_back()
                 raise
             self.connection.commit()
+
+    def may_send(self) -> bool:
+        if held_leases.lost(self._location.url):
+            raise leases.taken_over(self._location.place, self.commands)
+        return held_leases.trusted(self._location.url)
 
     def keep(self) -> None:
         """Nothing to do: every commit waits for the disk."""

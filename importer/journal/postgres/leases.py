@@ -10,7 +10,6 @@ import os
 import secrets
 import socket
 import threading
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -22,14 +21,16 @@ from importer.core.commands import Commands
 from importer.core.errors import BusyError, JournalError, StorageError
 from importer.journal.location import Location
 from importer.journal.port.locks import BUSY
+from importer.journal.postgres import held_leases
 from importer.journal.postgres.connection import PostgresConnection
 from importer.journal.postgres.errors import hint, reason
+from importer.journal.postgres.held_leases import HeldLease, clock_s
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
 
 _RENEWED = 3
 """A lease is renewed so often in the time that it lasts."""
-_HELD: defaultdict[str, set[str]] = defaultdict(set)
-"""Address to the tokens of the leases that this process holds there; the process is the owner, as of a file's lock."""
+_AGAIN_S = 0.5
+"""Between two tries to renew it, while that fails."""
 _TAKE = (
     "INSERT INTO leases (scope, token, host, pid, started_at, expires)"
     " VALUES (:scope, :token, :host, :pid, :now, clock_timestamp() + make_interval(secs => :lease_s))"
@@ -39,11 +40,6 @@ _TAKE = (
 )
 _RENEW = "UPDATE leases SET expires = clock_timestamp() + make_interval(secs => ?) WHERE token = ?"
 _OWNER = "SELECT host, pid, started_at FROM leases WHERE scope = ? AND expires >= clock_timestamp()"
-
-
-def held(address: str) -> Sequence[str]:
-    """The tokens of the leases that this process holds in a database."""
-    return sorted(_HELD[address])
 
 
 def still_ours(tokens: Sequence[str]) -> str:
@@ -59,10 +55,15 @@ def require_all(still: int, tokens: Sequence[str], place: str, commands: Command
         JournalError: it did; nothing more is written or sent from here.
     """
     if still != len(tokens):
-        raise JournalError(
-            f"Another program has taken over in the journal {place}, since this one did not answer for too long.",
-            f"Nothing more is sent from here; `{commands.runs()}` lists the runs.",
-        )
+        raise taken_over(place, commands)
+
+
+def taken_over(place: str, commands: Commands) -> JournalError:
+    """Say that another program went on with what this one was doing."""
+    return JournalError(
+        f"Another program has taken over in the journal {place}, since this one did not answer for too long.",
+        f"Nothing more is sent from here; `{commands.runs()}` lists the runs.",
+    )
 
 
 class PostgresLocks:
@@ -73,23 +74,23 @@ class PostgresLocks:
 
     @contextmanager
     def hold(self, scope: str, now: float, *, busy: tuple[str, str] = BUSY) -> Iterator[None]:
-        token = secrets.token_hex(16)
         with closing(self._connected()) as session:
-            if not self._take(session, scope, token, now):
+            lease = HeldLease(secrets.token_hex(16), float(self._location.lease_s), clock_s())
+            if not self._take(session, scope, lease, now):
                 what, advice = busy
                 dead = f"If its host died, this is free in {self._location.lease_s:g} s at the latest."
                 raise BusyError(f"{what} ({self.owner(scope) or 'it just ended'}).", f"{advice} {dead}")
             done = threading.Event()
-            renewing = threading.Thread(target=self._renew, args=(token, done), name="lease", daemon=True)
-            _HELD[self._location.url].add(token)
+            renewing = threading.Thread(target=self._renew, args=(lease, done), name="lease", daemon=True)
+            held_leases.hold(self._location.url, lease)
             renewing.start()
             try:
                 yield
             finally:
-                _HELD[self._location.url].discard(token)
+                held_leases.let_go(self._location.url, lease)
                 done.set()
                 renewing.join()
-                self._give_back(session, token)
+                self._give_back(session, lease)
 
     def owner(self, scope: str) -> str:
         found = self._found(scope)
@@ -112,38 +113,53 @@ class PostgresLocks:
 
     def _connected(self, *, writes: bool = True) -> PostgresConnection:
         with self._guarded():
-            session = PostgresConnection(self._location.url, self._location.password(), writes=writes)
+            session = PostgresConnection(
+                self._location.url,
+                self._location.password(),
+                writes=writes,
+                is_silent=lambda waited_s: held_leases.is_silent(self._location.url, waited_s),
+            )
             bring_up_to_date(session, self._location.place)
             return session
 
-    def _take(self, session: PostgresConnection, scope: str, token: str, now: float) -> bool:
-        lease = {"scope": scope, "token": token, "host": socket.gethostname(), "pid": os.getpid(), "now": now}
+    def _take(self, session: PostgresConnection, scope: str, lease: HeldLease, now: float) -> bool:
+        owner = {"scope": scope, "token": lease.token, "host": socket.gethostname(), "pid": os.getpid(), "now": now}
         with self._guarded():
             session.begin(WRITERS)
             try:
-                taken = session.execute(_TAKE, {**lease, "lease_s": float(self._location.lease_s)}).fetchone()
+                taken = session.execute(_TAKE, {**owner, "lease_s": lease.lease_s}).fetchone()
             except BaseException:
                 session.roll_back()
                 raise
             session.commit()
         return taken is not None
 
-    def _renew(self, token: str, done: threading.Event) -> None:
-        """Renew the lease until it is given back. Where it cannot be renewed, the next transaction finds out."""
+    def _renew(self, lease: HeldLease, done: threading.Event) -> None:
+        """Renew the lease until it is given back, and try again soon where that fails."""
         session: PostgresConnection | None = None
-        lease_s = float(self._location.lease_s)
-        while not done.wait(lease_s / _RENEWED):
+        pause_s = lease.lease_s / _RENEWED
+        while not done.wait(pause_s):
             try:
-                session = session or PostgresConnection(self._location.url, self._location.password())
-                session.execute(_RENEW, (lease_s, token))
+                session = session or self._renewing(lease)
+                began_s = clock_s()
+                lease.is_lost = not session.execute(_RENEW, (lease.lease_s, lease.token)).rowcount
+                lease.renewed_s, pause_s = began_s, lease.lease_s / _RENEWED
             except psycopg.Error:
-                session = None
+                session, pause_s = None, min(_AGAIN_S, lease.lease_s / _RENEWED)
         if session is not None:
             session.close()
 
-    def _give_back(self, session: PostgresConnection, token: str) -> None:
+    def _renewing(self, lease: HeldLease) -> PostgresConnection:
+        """A session that does not wait long for an answer."""
+        return PostgresConnection(
+            self._location.url,
+            self._location.password(),
+            is_silent=lambda waited_s: waited_s > lease.lease_s / _RENEWED,
+        )
+
+    def _give_back(self, session: PostgresConnection, lease: HeldLease) -> None:
         try:
-            session.execute("DELETE FROM leases WHERE token = ?", (token,))
+            session.execute("DELETE FROM leases WHERE token = ?", (lease.token,))
         except psycopg.Error:
             return  # it expires by itself
 

@@ -144,6 +144,14 @@ class Database(Storage, Protocol):
         """Accept the journal as complete and as the original from now on."""
         ...
 
+    def may_send(self) -> bool:
+        """Whether no other program can have taken over what this one works on.
+
+        Raises:
+            JournalError: another one has.
+        """
+        ...
+
     def keep(self) -> None:
         """Put what was written without waiting for the disk safely there."""
         ...

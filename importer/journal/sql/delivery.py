@@ -43,6 +43,7 @@ class RunDelivery:
         run_blocking: RunBlocking,
     ) -> None:
         self._run = sending.run
+        self.may_send = database.may_send
         self._claims = Claims(database, sending)
         self._steps = StepClaims(database, sending.run, self._claims.endings)
         self._commits = GroupCommit(database, run_blocking)

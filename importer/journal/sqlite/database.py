@@ -144,6 +144,10 @@ class SqliteDatabase(SqliteFile):
             if gives_up_runs:
                 give_up_runs(tx)
 
+    def may_send(self) -> bool:
+        """Always: a file's lock ends with its owner alone."""
+        return True
+
     @property
     def folder(self) -> Path:
         return self.path.parent

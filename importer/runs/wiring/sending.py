@@ -110,6 +110,7 @@ def delivering(
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
     before = workspace.runs.facts(stored.run)
     kept = _kept(profile, workspace, stored, before, partial(_now_there, target, clock))
+    limiter.may_start = kept.may_send
     if limiter.outlasts_a_process:
         limiter.remember(kept.starts.charge, kept.starts.earlier())
     backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret

@@ -98,3 +98,19 @@ def test_a_cancelled_waiter_leaves_its_turn_to_the_next() -> None:
         return sum(not task.cancelled() for task in waiting)
 
     assert run_virtual(main) == 2
+
+
+def test_nothing_starts_while_it_may_not_and_what_is_left_of_a_run_that_stops_is_refused_then() -> None:
+    async def main() -> float:
+        clock, stop = VirtualClock(), StopSwitch()
+        limiter = StrictLimiter([Window(100, 1.0)], clock, stop)
+        limiter.may_start = lambda: clock.monotonic() >= 7.5
+        await start(limiter)
+        started = clock.monotonic()
+        limiter.may_start = lambda: False
+        stop.request("signal", "stopped")
+        with pytest.raises(StoppingError):
+            await limiter.reserve(finishing=True)
+        return started
+
+    assert 7.5 <= run_virtual(main) < 9.0
