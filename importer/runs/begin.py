@@ -13,6 +13,7 @@ from importer.results import Report, check_out
 from importer.runs.accounts import settle_account
 from importer.runs.consent import ask_consent
 from importer.runs.context import Context
+from importer.runs.kept_files import keep
 from importer.runs.kept_profile import pace_of
 from importer.runs.load import checking_pool, kept_now, load
 from importer.runs.plans.held import Held
@@ -92,6 +93,8 @@ def _stored(
     context: Context, workspace: Workspace, header: RunHeader, where: Destination, noted: RunFacts | None
 ) -> StoredRun:
     stored = workspace.runs.begin(header, noted)  # cut off from here on, it is still held to its plan
+    for plan in noted.plans if noted else ():
+        keep(workspace.journal, stored.run, workspace.path / header.run_id / plan.file)
     limit, by = context.profile.source.limit, context.people.by or operator()
     asked = RunFacts(limit=limit, pace=pace_of(context.profile), begun_by=by)
     workspace.runs.note(stored.run, asked.merged(rehearsing(where)))

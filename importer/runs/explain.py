@@ -45,8 +45,13 @@ def explain(workspace: Path, name: str, row: int, *, show_values: bool = False) 
                 f"The run {stored.header.run_id} has no data row {row}.", "Rows are numbered as in the spreadsheet."
             )
         checked = _again_checked(workspace, opened, found)
-        corrected = [one for one in kept_corrections(workspace / stored.header.run_id) if one.row == row]
+        corrected = [one for one in _kept_corrections(opened, workspace) if one.row == row]
         return _explained(opened, found, checked, corrected, show_values=show_values)
+
+
+def _kept_corrections(opened: registry.OpenedRun, workspace: Path) -> list[Correction]:
+    stored = opened.stored
+    return kept_corrections(opened.journal, stored.run, workspace / stored.header.run_id)
 
 
 def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult) -> Checked:

@@ -14,6 +14,7 @@ from importer.runs.archive_index import source_of
 from importer.runs.context import Context
 from importer.runs.endings import ending_of, is_open
 from importer.runs.finish import record_end, seal
+from importer.runs.kept_files import put_back
 from importer.runs.kept_profile import recalled
 from importer.runs.registry import OpenedRun
 from importer.runs.result_files import ResultFiles
@@ -58,6 +59,7 @@ def _exported(context: Context, name: str, started_at: float) -> Report:
         journal = opened.journal
         stored = journal.runs.find(opened.stored.header.run_id)
         context = _exporting(context, journal, stored)
+        put_back(journal, stored.run, context.workspace / stored.header.run_id)
         with run_directory(context, stored.header.run_id) as (context, directory):
             return _written_again(context, journal, stored, directory, started_at)
 

@@ -1,12 +1,13 @@
-"""The corrections of a run's source, kept beside its files: they outlast the file of the user."""
+"""The corrections of a run's source, kept with the run: they outlast the file of the user."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from importer.core.atomic_files import storage_error, write_file
 from importer.core.corrections import Correction
-from importer.journal import StoredRun
+from importer.journal import Journal, StoredRun
 from importer.profile import SourceLimits
 from importer.readers import read_corrections
 from importer.runs.kept_profile import kept_profile
@@ -15,31 +16,45 @@ from importer.runs.wiring.sources import LocalSource
 NAME = "corrections.csv"
 
 
-def keep_corrections(corrections: Path | None, directory: Path) -> None:
+def keep_corrections(corrections: Path | None, directory: Path) -> Path | None:
     """Copy the corrections of a source into the directory of its run.
 
     Args:
         corrections: None: it has none.
 
+    Returns:
+        The copy; None: there is none.
+
     Raises:
         StorageError: they cannot be written.
     """
     if corrections is None or not corrections.is_file():  # rows of a dry run are imported without their source
-        return
+        return None
     try:
         write_file(directory / NAME, corrections.read_bytes())
     except OSError as error:
         raise storage_error(error, directory) from error
+    return directory / NAME
 
 
-def kept_corrections(directory: Path) -> list[Correction]:
-    """Return the corrections that are kept in the directory of a run.
+def kept_corrections(journal: Journal, run: int, directory: Path) -> list[Correction]:
+    """Return the corrections that are kept with a run.
+
+    Args:
+        directory: the run's, which may be on another host.
 
     Raises:
         SourceError: somebody has damaged their file.
     """
     path = directory / NAME
-    return list(read_corrections(path, SourceLimits()).all) if path.is_file() else []
+    if path.is_file():
+        return list(read_corrections(path, SourceLimits()).all)
+    content = journal.files.of(run, NAME)
+    if content is None:
+        return []
+    with TemporaryDirectory(prefix="importer-") as folder:
+        (Path(folder) / NAME).write_bytes(content)
+        return list(read_corrections(Path(folder) / NAME, SourceLimits()).all)
 
 
 def corrections_of(stored: StoredRun) -> Path | None:

@@ -37,6 +37,7 @@ from importer.runs.archive_index import source_of
 from importer.runs.context import Context
 from importer.runs.documents import files_among
 from importer.runs.kept_corrections import keep_corrections
+from importer.runs.kept_files import keep
 from importer.runs.leftovers import SPOOL_NAME
 from importer.runs.plans.checked_hashes import CheckedHashes
 from importer.runs.plans.content import Loaded, Planning
@@ -175,7 +176,9 @@ def prepare(
     header, profile = stored.header, context.profile
     facts = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
     context.emit(Event("run_started", facts))
-    keep_corrections(profile.source.corrections, context.workspace / header.run_id)
+    corrections = keep_corrections(profile.source.corrections, context.workspace / header.run_id)
+    if corrections is not None and not header.dry_run:
+        keep(journal, stored.run, corrections)
     memory = Location.of_workspace(context.workspace)
     compared = header.dry_run and memory.exists
     intake = _intake(context, journal, stored, source, compared=compared, planned=planning is not None)

@@ -125,7 +125,7 @@ async def update_planned(context: Context, path: Path, source: Source | None = N
             if not begun:
                 await beside_the_loop(plan.require_list, run.workspace.journal, run.stored)
                 ask_consent(run.where, run.context.profile, run.context.people.confirm, {RowState.READY: plan.rows})
-                await beside_the_loop(note, run.workspace.runs, run.stored, plan, signatures, run.directory)
+                await beside_the_loop(note, run.workspace.journal, run.stored, plan, signatures, run.directory)
                 await beside_the_loop(open_listed, run.workspace, run.stored)
                 return await Sending(*run, steps=NOT_UNDOING, waits=False).run()
     return await resume(context, plan.run_id)

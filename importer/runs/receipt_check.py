@@ -40,6 +40,9 @@ def check_receipt(workspace: Path, name: str, *, profile_hash: str = "") -> dict
             raise _no_receipt(stored)
         found = list(_compared(opened, stored, receipt, profile_hash))
         code, error = _verdict(found)
+        if code is ExitCode.BALANCE and not (workspace / stored.header.run_id).exists():
+            again = stored.commands.export(stored.header.run_id)
+            error = f"The files of this run are not in this workspace: `{again}` writes them, and a receipt of them."
         return {
             "run_id": stored.header.run_id,
             "receipt": receipt.hash,

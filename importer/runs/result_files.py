@@ -105,7 +105,8 @@ class ResultFiles:
         from importer.results.annotated import write_annotated  # noqa: PLC0415  # slower to load than a small file
 
         batches, source = self._announced(then="workbook_saved"), Path(facts.path)
-        corrected = (one.row for one in kept_corrections(self.context.workspace / self.stored.header.run_id))
+        beside = self.context.workspace / self.stored.header.run_id
+        corrected = (one.row for one in kept_corrections(self.journal, self.stored.run, beside))
         fixed = frozenset((*facts.fixed, *corrected))
         path = write_annotated(batches, self._header, report, self.directory, source=source, fixed=fixed)
         return {"annotated": path}
@@ -133,7 +134,8 @@ class ResultFiles:
         """Name what others write into the run's own directory: plans, the newest first, log and receipt."""
         receipt = {} if self.stored.header.dry_run else {"receipt": self.directory / RECEIPT_NAME}
         kept = [self.directory / one.file for one in reversed(self.journal.runs.facts(self.stored.run).plans)]
-        plans = {f"plan_{number}" if number > 1 else "plan": path for number, path in enumerate(kept, 1)}
+        there = filter(Path.is_file, kept)  # the copies of earlier programs are in no journal, and may be elsewhere
+        plans = {f"plan_{number}" if number > 1 else "plan": path for number, path in enumerate(there, 1)}
         corrections = self.directory / CORRECTIONS
         if corrections.is_file():
             plans["corrections"] = corrections

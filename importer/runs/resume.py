@@ -15,6 +15,7 @@ from importer.results import Report
 from importer.runs.accounts import settle_account
 from importer.runs.consent import ask_consent, require_consent
 from importer.runs.context import Context, in_hours
+from importer.runs.kept_files import put_back
 from importer.runs.kept_profile import for_target, recalled
 from importer.runs.leftovers import tidy
 from importer.runs.load import load_again
@@ -111,6 +112,7 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
     with closing(open_workspace(context.workspace, create=False)) as workspace:
         stored = workspace.runs.find(name)
         stored.require_whole()
+        put_back(workspace.journal, stored.run, workspace.path / stored.header.run_id)
         with routing.only_to_its_own(back):
             context, where = destination_again(context, workspace, stored, started_at)
         signatures: tuple[Signature, ...] = ()

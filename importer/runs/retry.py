@@ -16,6 +16,7 @@ from importer.runs import registry
 from importer.runs.begin import Beginning, begin
 from importer.runs.consent import require_consent
 from importer.runs.context import Context, in_hours
+from importer.runs.kept_files import put_back
 from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.load import at_hand
 from importer.runs.plans.authorship import Author, no_author, signer_of
@@ -128,6 +129,7 @@ def _planned(context: Context, name: str, back: Back, author: Author) -> ReturnP
                 f"The run {stored.header.run_id} was cut off while it read its source; nothing was sent.",
                 f"Plan the file anew, and send that plan with --force: {make}",
             )
+        put_back(workspace.journal, stored.run, workspace.path / stored.header.run_id)
         context, where = destination_again(context, workspace, stored, context.now())
         signer = signer_of(context.profile, requirement(context.profile, where), author, context.now())
         return Returning(context, workspace, stored, where, back).plan(signer)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from importer.journal import StoredRun, locks_of
 from importer.runs.context import Context
+from importer.runs.kept_files import put_back
 from importer.runs.resume import destination_again
 from importer.runs.run_directory import run_directory
 from importer.runs.wiring import Destination, Workspace, open_workspace
@@ -49,6 +50,7 @@ def taken_up(context: Context, name: str) -> Iterator[TakenUp]:
         found = workspace.runs.find(name)
         of_target, where = destination_again(context, workspace, found, started_at)
         run_id = found.header.run_id
+        put_back(workspace.journal, found.run, workspace.path / run_id)
         with (
             locks_of(workspace.path).hold(where.scope, started_at),
             run_directory(of_target, run_id) as (logged, directory),

@@ -204,7 +204,7 @@ async def apply_undo(
         _require_harmless(opened.where, action)
         await beside_the_loop(plan.require_current, opened.created, bounded.profile.commands)
         _require_agreed(opened, plan, deletes)
-        await beside_the_loop(note, opened.workspace.runs, opened.stored, plan, signatures, opened.directory)
+        await beside_the_loop(note, opened.workspace.journal, opened.stored, plan, signatures, opened.directory)
         steps = opened.workspace.journal.steps(opened.stored.run)
         await beside_the_loop(steps.change, plan.step, plan.planned())
         await _make(opened, plan, _again(opened, plan, path))

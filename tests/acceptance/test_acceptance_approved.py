@@ -293,14 +293,11 @@ def test_a_run_that_was_stopped_goes_on_only_while_its_plan_is_approved(
     whole = kept.read_text()
     kept.write_text(whole.replace('"rows": 200', '"rows": 2'))
     assert slow.types("resume", "last").code == 6
-    kept.unlink()
-    lost = slow.types("resume", "last")
-    assert (lost.code, "is gone" in lost.json["error"], str(kept.name) in lost.json["error"]) == (6, True, True)
-    assert "or make a plan of what is left: `importer plan --retry " in lost.json["error"]
     assert witness.ledger()["committed"]["create"] == made
 
-    kept.write_text(whole)
+    kept.unlink()  # the journal has it, too
     assert slow.types("resume", "last", "--rate", "900/s").code == 0
+    assert kept.read_text() == whole
     assert witness.ledger()["committed"]["create"] == 200
     assert slow.types("show", "last", "--verify").code == 0
 

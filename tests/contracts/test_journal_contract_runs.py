@@ -114,6 +114,26 @@ def test_what_a_purged_run_says_is_what_matching_and_audits_need(book: Book, jou
     assert [one.key for one in filled(journal, SECOND, ["k0"]).claim().known] == ["k0"]
 
 
+def test_files_of_a_run_are_kept_whole_until_it_is_purged_or_forgotten(book: Book, journal: Journal) -> None:
+    other = begin(journal, SECOND)
+    for run, name, content in (
+        (book.run, "plan.json", b"first"),
+        (book.run, "a.csv", b"Zo\xc3\xab"),
+        (other, "b", b""),
+    ):
+        journal.files.keep(run, name, content)
+    journal.files.keep(book.run, "plan.json", b"\x00" * 100_000)
+
+    assert journal.files.names(book.run) == ["a.csv", "plan.json"]
+    assert journal.files.of(book.run, "plan.json") == b"\x00" * 100_000
+    assert (journal.files.of(other, "b"), journal.files.of(other, "a.csv")) == (b"", None)
+
+    journal.purging.purge([book.run], 20.0)
+    journal.runs.forget(other)
+
+    assert (journal.files.names(book.run), journal.files.names(other)) == ([], [])
+
+
 def test_receipts_are_a_chain(book: Book, journal: Journal) -> None:
     first = journal.receipts.add(book.run, 1.0, lambda number, previous: {"number": number, "previous": previous})
     second = journal.receipts.add(book.run, 2.0, lambda number, previous: {"number": number, "previous": previous})

@@ -1,14 +1,14 @@
 """What the rest of the program needs of a journal, whatever keeps it. Protocols; errors are stated here once.
 
-Drafts are kept apart from runs: a draft is changed while a run holds the journal. Locks and the ledger of
-request starts will be leases and shares where several hosts work on one journal.
+Drafts are kept apart from runs: a draft is changed while a run holds the journal. Locks are leases where several hosts
+work on one journal.
 """
 
 from __future__ import annotations
 
 from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery, RunToSend
 from importer.journal.port.drafts import Drafts
-from importer.journal.port.journal import Accounts, Journal, Places, Purging, Receipts
+from importer.journal.port.journal import Accounts, Files, Journal, Places, Purging, Receipts
 from importer.journal.port.locks import Locks
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
@@ -19,6 +19,7 @@ __all__ = [
     "BodyOfRow",
     "Drafts",
     "EarlierRuns",
+    "Files",
     "Journal",
     "Locks",
     "Places",

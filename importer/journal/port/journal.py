@@ -41,6 +41,22 @@ class Receipts(Protocol):
         ...
 
 
+class Files(Protocol):
+    """Files of runs that their rows cannot give, as they are in the directories of the runs."""
+
+    def keep(self, run: int, name: str, content: bytes) -> None:
+        """Keep a file; one of the same name is replaced."""
+        ...
+
+    def names(self, run: int) -> list[str]:
+        """The names of the files of a run."""
+        ...
+
+    def of(self, run: int, name: str) -> bytes | None:
+        """What a file holds; None: there is none of that name."""
+        ...
+
+
 class Places(Protocol):
     """Where the inbox put files: one line for every folder that was made for a file."""
 
@@ -125,6 +141,11 @@ class Journal(Protocol):
     @property
     def receipts(self) -> Receipts:
         """The chain of receipts."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """Files of runs that their rows cannot give."""
         ...
 
     @property

@@ -13,8 +13,23 @@ from types import MappingProxyType
 from importer.core.errors import JournalError
 from importer.journal.postgres.connection import SCHEMA, PostgresConnection
 
-MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType({10: ("drafts.sql",)})
-"""The scripts of tables that each version has and the one before it had not; one that changes stays here as it was."""
+
+def script(name: str) -> str:
+    """A script of `importer.journal.sql`."""
+    return files("importer.journal.sql").joinpath(name).read_text(encoding="utf-8")
+
+
+MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        10: (script("drafts.sql"),),
+        11: (
+            """CREATE TABLE run_files (
+                run INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (run, name)
+            ) STRICT;""",
+        ),
+    }
+)
+"""The statements that lead to each later version from the one before it, in the types of SQLite."""
 FORMAT = max(MIGRATIONS)
 _SCRIPTS = ("schema.sql", "drafts.sql")
 """The tables of today, in `importer.journal.sql`."""
@@ -79,21 +94,20 @@ def _checked(connection: PostgresConnection, place: str) -> int:
 
 def _steps(version: int) -> list[str]:
     if version:
-        later = [script for reached in range(version + 1, FORMAT + 1) for script in MIGRATIONS[reached]]
-        return [statement for script in later for statement in tables(script)]
+        later = [text for reached in range(version + 1, FORMAT + 1) for text in MIGRATIONS[reached]]
+        return [statement for text in later for statement in tables(text)]
     own = files("importer.journal.postgres").joinpath("schema.sql").read_text(encoding="utf-8")
     return [
         f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
-        *(statement for script in _SCRIPTS for statement in tables(script)),
+        *(statement for name in _SCRIPTS for statement in tables(script(name))),
         *_statements(own),
         *_PACKED,
         f"INSERT INTO format VALUES ({FORMAT})",
     ]
 
 
-def tables(script: str) -> list[str]:
-    """The statements of a script of `importer.journal.sql`, in the types of PostgreSQL."""
-    text = files("importer.journal.sql").joinpath(script).read_text(encoding="utf-8")
+def tables(text: str) -> list[str]:
+    """The statements of a script, in the types of PostgreSQL."""
     plain = re.sub(r"\) STRICT(, WITHOUT ROWID)?;", ");", text)
     # Keys are looked up by the dozen: by an index that begins with the scope, all of a scope would be read for them
     # until the server has statistics.

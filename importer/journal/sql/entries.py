@@ -1,9 +1,10 @@
-"""Receipts, and places of files: one line each, in tables of their own."""
+"""Receipts, files of runs, and places of files: one line each, in tables of their own."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from importer.journal.sql.database import Database
 from importer.journal.sql.steps import IS_CHANGE
 
 _RECEIPT = "number, run, made_at, previous, hash, body"
+_FILE = ("run", "name", "content")
 _PLACE = ("folder", "file", "run", "put_at", "archive", "returned")
 
 
@@ -64,6 +66,32 @@ class Receipts:
             ):
                 digest.update(repr(step).encode())
         return digest.hexdigest()
+
+
+class Files:
+    """Files of runs that their rows cannot give. Implements `port.Files`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def keep(self, run: int, name: str, content: bytes) -> None:
+        with self._db.transaction() as tx:
+            tx.execute(
+                f"INSERT INTO run_files ({', '.join(_FILE)}) VALUES (?, ?, ?) {replacing(_FILE, 2)}",
+                (run, name, zlib.compress(content)),
+            )
+
+    def names(self, run: int) -> list[str]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute("SELECT name FROM run_files WHERE run = ? ORDER BY name", (run,))
+            return [name for (name,) in found.fetchall()]
+
+    def of(self, run: int, name: str) -> bytes | None:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT content FROM run_files WHERE run = ? AND name = ?", (run, name)
+            ).fetchone()
+        return zlib.decompress(found[0]) if found else None
 
 
 class Places:

@@ -13,7 +13,7 @@ from importer.journal.runs import FINISHED, Purgeable
 from importer.journal.sql.database import Database
 from importer.journal.sql.steps import HAS_OPEN_STEPS, IS_CHANGE
 
-_PURGED = ("batches", "sent", "members", "resent", "steps", "runs")
+_PURGED = ("batches", "sent", "members", "resent", "steps", "run_files", "runs")
 """Tables that hold personal data until a purge."""
 _OPEN = (RowState.READY, RowState.SENDING, RowState.UNSENT, RowState.UNKNOWN)
 
@@ -46,7 +46,7 @@ class Purging:
         self._db.overwrite_deleted()
         with self._db.transaction() as tx:
             for run in runs:
-                for table in ("sent", "members", "resent"):  # without its body no row can be looked for
+                for table in ("sent", "members", "resent", "run_files"):  # without its body no row can be looked for
                     tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
                 tx.execute(
                     "UPDATE batches SET cells = NULL, payloads = NULL, surplus = NULL, after = NULL WHERE run = ?",

@@ -20,7 +20,8 @@ _SUMMARY = (
     " extra, path"
 )
 _TABLES = (
-    "batches", "rows", "issues", "attempts", "sent", "changes", "resent", "members", "steps", "step_attempts", "runs",
+    "batches", "rows", "issues", "attempts", "sent", "changes", "resent", "members", "steps", "step_attempts",
+    "run_files", "runs",
 )  # fmt: skip
 _OPENED = "run = :run AND state = :state AND ordinal NOT IN ({})"
 

@@ -209,6 +209,14 @@ CREATE TABLE receipts (
 ) STRICT;
 CREATE INDEX receipts_by_run ON receipts (run, number);
 
+-- Files of a run that its rows cannot give, as they are in its directory: plans by which it was sent, corrections.
+CREATE TABLE run_files (
+    run     INTEGER NOT NULL,
+    name    TEXT    NOT NULL,
+    content BLOB    NOT NULL,         -- compressed; corrections hold cells, and go with a purge
+    PRIMARY KEY (run, name)
+) STRICT;
+
 -- One line for every folder that a night put a file into.
 CREATE TABLE places (
     folder  TEXT PRIMARY KEY,         -- absolute

@@ -120,6 +120,11 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 PRIMARY KEY (run, ordinal, step, part, number)
             ) STRICT, WITHOUT ROWID""",
         ),
+        10: (
+            """CREATE TABLE run_files (
+                run INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (run, name)
+            ) STRICT""",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""

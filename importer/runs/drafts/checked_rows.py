@@ -96,6 +96,7 @@ class CheckedRows:
             run.stored.require_loaded()
             batches = list(run.journal.replay(run.stored.run).batches())
             checks = RowChecks.of(run)
+            corrections = kept_corrections(run.journal, run.stored.run, workspace / run_id)
         numbers = array("q", b"".join(batch.frame.index.to_numpy("int64").tobytes() for batch in batches))
         return cls(
             run_id,
@@ -103,7 +104,7 @@ class CheckedRows:
             numbers,
             [replace(batch, issues=IssueLog()) for batch in batches],
             IssueLog.of(*(batch.issues for batch in batches)),
-            by_place(numbers, kept_corrections(workspace / run_id)),
+            by_place(numbers, corrections),
             checks,
         )
 

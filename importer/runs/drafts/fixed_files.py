@@ -63,7 +63,9 @@ def _written(service: DraftService, run_id: str, folder: Path) -> Path:
         if there.is_file():
             return there
         facts, batches = run.journal.runs.facts(run.stored.run), run.journal.replay(run.stored.run).batches
-        corrected = frozenset(one.row for one in kept_corrections(service.workspace / run_id))
+        corrected = frozenset(
+            one.row for one in kept_corrections(run.journal, run.stored.run, service.workspace / run_id)
+        )
         header = table_header(run.summary, facts, contract_of_run(run.stored))
         return write_annotated(batches, header, report, folder, source=Path(facts.path), fixed=corrected)
 

@@ -25,9 +25,10 @@ from importer.approval import (
 from importer.core.commands import Commands
 from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Job, Signature
-from importer.journal import UPDATE_JOB, PlanFacts, RunFacts, RunHeader, Runs, StoredRun
+from importer.journal import UPDATE_JOB, Journal, PlanFacts, RunFacts, RunHeader, StoredRun
 from importer.profile import Profile
 from importer.runs.context import Context
+from importer.runs.kept_files import keep
 from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.plan_file import MAKE_AGAIN, PlanFile, moment
 from importer.runs.wiring import Destination
@@ -215,10 +216,12 @@ def noted(plan: PlanFile, counted: tuple[Signature, ...], directory: Path) -> Pl
     )
 
 
-def note(runs: Runs, stored: StoredRun, plan: PlanFile, counted: tuple[Signature, ...], directory: Path) -> None:
+def note(journal: Journal, stored: StoredRun, plan: PlanFile, counted: tuple[Signature, ...], directory: Path) -> None:
     """Note with a run that exists that it sends by a plan from now on; arguments and errors as of `noted`."""
-    others = tuple(one for one in runs.facts(stored.run).plans if one.sha256 != plan.sha256)
-    runs.note(stored.run, RunFacts(plans=(*others, noted(plan, counted, directory))))
+    others = tuple(one for one in journal.runs.facts(stored.run).plans if one.sha256 != plan.sha256)
+    now = noted(plan, counted, directory)
+    keep(journal, stored.run, directory / now.file)
+    journal.runs.note(stored.run, RunFacts(plans=(*others, now)))
 
 
 def is_begun(facts: RunFacts, plan: PlanFile) -> bool:

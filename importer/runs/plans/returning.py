@@ -11,6 +11,7 @@ from importer.core.errors import PlanRefusedError
 from importer.core.plans import Signature
 from importer.journal import PlanFacts, StoredRun
 from importer.runs.context import Context
+from importer.runs.kept_files import keep
 from importer.runs.plans.authorship import made
 from importer.runs.plans.gate import copy_of, noted
 from importer.runs.plans.import_plan import refused
@@ -81,7 +82,9 @@ class Returning:
             if plan.sends_nothing:
                 return self.stored.facts.plans
             others = tuple(one for one in self.stored.facts.plans if one.sha256 != plan.sha256)
-            return (*others, noted(plan, signatures, directory))
+            now = noted(plan, signatures, directory)
+            keep(self.workspace.journal, self.stored.run, directory / now.file)
+            return (*others, now)
 
         return planned
 

@@ -215,7 +215,7 @@ def test_a_journal_of_an_earlier_program_gets_the_tables_of_today_in_one_step(tm
     with closing(open_journal(place)):
         new = columns_of(place.url)
     with psycopg.connect(place.url, autocommit=True) as session:
-        for table in ("drafts", "draft_changes", "draft_corrections", "draft_acts"):
+        for table in ("drafts", "draft_changes", "draft_corrections", "draft_acts", "run_files"):
             session.execute(f"DROP TABLE importer.{table}".encode())
         session.execute("UPDATE importer.format SET version = 9")
 
