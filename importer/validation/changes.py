@@ -9,11 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import to_json
-
 from importer.core.contract import Columns, Contract, FieldSpec, FieldTable, Notes, Policy
 from importer.core.contract.keyed_hashes import SEPARATOR, keys_of
 from importer.core.errors import ProfileError
+from importer.core.record_json import record_json
 from importer.validation.part import Found, Part, Values
 
 
@@ -95,7 +94,7 @@ class RowChanges:
         write = self.contract.checks.adapter(None, self.policy).serializer.to_python
         bodies = [None if value is None else write(value) for value in values]
         payloads = [
-            None if body is None else to_json({name: known, **body} if known else body)
+            None if body is None else record_json({name: known, **body} if known else body)
             for known, body in zip(ids, bodies, strict=True)
         ]
         keys = [None if body is None else key for body, key in zip(bodies, keys_of(self.secret, texts), strict=True)]

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from pydantic_core import to_json
-
 from importer.core.batches import CheckedBatch, MappedBatch
 from importer.core.contract import Columns, Contract, FieldSpec, FieldTable, Notes, Policy
 from importer.core.contract.columns import Texts
 from importer.core.errors import ProfileError
 from importer.core.issue_codes.checking import GROUP_CODES
 from importer.core.issues import Severity
+from importer.core.record_json import record_json
 from importer.core.sources import Detected, Grouping
 from importer.validation.changes import RowChanges, refuse_ids, require_ids
 from importer.validation.part import Found, Part, read_rows, whole
@@ -230,10 +229,10 @@ class Validator:
         )
 
     def _writing(self, kind: str | None, steps: Collection[str]) -> Writing:
-        """How what is sent of records of one type is written: by pydantic."""
+        """How what is sent of records of one type is written."""
         contract = self.contract
         leaves_out = not contract.fields.read_only.keys().isdisjoint(self._names)  # otherwise all that was read is sent
-        write = contract.checks.adapter(kind, self.policy).serializer.to_json if leaves_out else to_json
+        write = contract.checks.adapter(kind, self.policy).serializer.to_json if leaves_out else record_json
         return Writing(
             contract.bodies.stamp,
             self._stamp,

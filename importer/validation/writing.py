@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from pydantic_core import to_json
-
 from importer.core.batches import digest_of
+from importer.core.record_json import record_json
 from importer.validation.part import Values
 
 
@@ -35,7 +34,7 @@ class Writing:
     Args:
         stamp: writes an import key into a record, under a name.
         name: that name; empty: no body carries an import key.
-        write: pydantic's writer of such records.
+        write: makes JSON of such records.
         steps: those after the create for which fields are mapped; a record holds what each sends under its name.
         bodies, digests: as of `Wanted`.
     """
@@ -84,7 +83,7 @@ class Writing:
 
     def _taken_out(self, value: dict[str, Any]) -> bytes | None:
         after = {step: value.pop(step) for step in self.steps if step in value}
-        return to_json(after) if after else None
+        return record_json(after) if after else None
 
     def _digest(self, value: dict[str, Any], after: bytes | None = None) -> bytes:
         return digest_of(self.write(value), after)

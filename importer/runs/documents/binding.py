@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic_core import to_json
-
+from importer.core.record_json import record_json
 from importer.core.step_tasks import FILE_SHA256
 from importer.profile import Profile
 from importer.runs.documents.addresses import is_address
@@ -60,7 +59,7 @@ class Binding:
             document.pop(FILE_SHA256, None)
             if not is_address(document[name]):
                 document[FILE_SHA256] = self._hash(document[name])
-        return to_json(brought) if found else after
+        return record_json(brought) if found else after
 
     def contents(self, afters: Iterable[bytes]) -> Iterator[str]:
         """The hash of every file that rows name, as it was bound; of one at an address an empty text."""

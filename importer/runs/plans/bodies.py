@@ -14,11 +14,10 @@ from hashlib import sha256
 from itertools import chain, groupby, islice
 from typing import Any, Self
 
-from pydantic_core import to_json
-
 from importer.core.batches import digest_of
 from importer.core.contract import Bodies, contract_of
 from importer.core.labels import counted
+from importer.core.record_json import record_json
 from importer.core.states import RowState
 from importer.journal import BodyOfRow, Journal
 from importer.profile import kind_in
@@ -194,7 +193,7 @@ class Stamp:
             return body
         record = json.loads(body)
         self.bodies.unstamp(record, self.name)
-        return to_json(record)
+        return record_json(record)
 
 
 def stored_digest(payload: bytes, after: bytes | None, stamp: Stamp) -> bytes:
