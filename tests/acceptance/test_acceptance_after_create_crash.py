@@ -37,15 +37,14 @@ KILLS: Sequence[tuple[str, float]] = (
 )
 """When the process dies: so many requests of this kind came, as a share of the rows."""
 
-ROWS = [
-    pytest.param(60, 1.5, KILLS[1::2], id="60 rows"),
-    pytest.param(240, 6.0, KILLS, id="240 rows", marks=pytest.mark.slow),
+STORIES = [
+    pytest.param("stub", 60, 1.5, KILLS[1::2], id="stub, 60 rows"),
+    pytest.param("emulator", 240, 6.0, KILLS, id="emulator, 240 rows"),
 ]
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["emulator", pytest.param("stub", marks=pytest.mark.slow)])
-@pytest.mark.parametrize(("count", "idv_s", "kills"), ROWS)
+@pytest.mark.parametrize(("name", "count", "idv_s", "kills"), STORIES)
 @pytest.mark.slow
 def test_every_step_is_done_exactly_once_whatever_fails_and_however_often_the_process_dies(
     user: User, name: str, count: int, idv_s: float, kills: Sequence[tuple[str, float]]

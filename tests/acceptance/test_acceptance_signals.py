@@ -154,8 +154,7 @@ def half_files(user: User) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("during", ["run_started", "source_read", "results_started"])
-@pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 2), (signal.SIGTERM, 1)])
 def test_a_signal_ends_reading_checking_and_writing_within_two_seconds(
     user: User, large: Path, during: str, number: signal.Signals, times: int
 ) -> None:

@@ -20,7 +20,7 @@ def chunks(count: int) -> list[Any]:
     return [(0, QUICK), *slow]
 
 
-@pytest.mark.parametrize(("first", "end"), chunks(500))
+@pytest.mark.parametrize(("first", "end"), chunks(300))
 def test_every_row_is_created_exactly_once_whatever_happens(first: int, end: int) -> None:
     stories = [play_seed(seed) for seed in range(first, end)]
 
@@ -31,7 +31,7 @@ def test_every_row_is_created_exactly_once_whatever_happens(first: int, end: int
     assert sum(len(story.server.made) for story in stories) > 5 * (end - first)
 
 
-@pytest.mark.parametrize(("first", "end"), chunks(250))
+@pytest.mark.parametrize(("first", "end"), chunks(125))
 def test_the_same_holds_for_the_target_of_another_package(first: int, end: int) -> None:
     stories = [play_seed(seed, kind="club") for seed in range(first, end)]
     gentle = [story for story in stories if not story.world.weather.is_hard]

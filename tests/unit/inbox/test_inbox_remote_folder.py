@@ -286,9 +286,10 @@ def the_whole_way(box: RemoteFolder, files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["gs", *(pytest.param(place, marks=pytest.mark.slow) for place in ("sftp", "s3"))], indirect=True
+    ("place", "end", "becomes"),
+    [("sftp", Kill, Kill), ("s3", Kill, Kill), ("gs", ConnectionResetError, UnreachableError)],
+    indirect=["place"],
 )
-@pytest.mark.parametrize(("end", "becomes"), [(Kill, Kill), (ConnectionResetError, UnreachableError)])
 @pytest.mark.slow
 def test_an_end_at_any_step_loses_nothing_and_doubles_nothing(
     place: Place, workspace: Path, end: type[BaseException], becomes: type[BaseException]
