@@ -128,10 +128,11 @@ def purge(*, own: PurgeOptions, shared: opt.Shared) -> None:
 def journal(action: Action, *, shared: opt.Shared) -> None:  # noqa: ARG001  # there is one so far
     """Carry this workspace's memory to PostgreSQL, for a team.
 
-    `[journal] url` or IMPORTER_JOURNAL (postgresql://kim@db.example.com/imports) says where; that journal holds no
-    other runs yet. Everything is copied at once and compared, the secret of the import keys too; then the workspace
-    goes on there, and its file is kept as journal.sqlite3.copied until a purge. Drafts of the console go along; the
-    files that were uploaded for them stay where they are. Safe to run again, whatever stopped it.
+    `[journal] url` or IMPORTER_JOURNAL (postgresql://kim@db.example.com/imports) says where. Several workspaces may be
+    carried into one journal: their secrets are kept there, and customers are recognised under every one of them.
+    Everything is copied at once and compared; then the workspace goes on there, and its file is kept as
+    journal.sqlite3.copied until a purge. Drafts of the console go along; the files that were uploaded for them stay
+    where they are. Safe to run again, whatever stopped it.
     """
     profile = load_profile(shared, settles=False)
     from importer.runs.wiring import SystemClock, carry_journal  # noqa: PLC0415

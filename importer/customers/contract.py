@@ -5,7 +5,7 @@ Importing this is cheap: pydantic's types, names of columns and old rules load w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -88,6 +88,12 @@ class CustomerIdentity:
         from importer.customers.former import keys_of_then  # noqa: PLC0415  # phone numbers load slowly
 
         return keys_of_then(secret, body, key, region)
+
+    def keys_under(self, secrets: Sequence[bytes], body: Mapping[str, Any], key: str) -> Sequence[str]:
+        """A business may have got its key from any of its contacts."""
+        from importer.customers.former import keys_under  # noqa: PLC0415  # phone numbers load slowly
+
+        return keys_under(secrets, body, key)
 
 
 @cache

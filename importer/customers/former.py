@@ -1,4 +1,4 @@
-"""Import keys over changes of the rules: today's key of a body of then, and the keys of then of a body of today. Pure.
+"""Import keys over changes of the rules and of the secret: of a body of then, and of one of today. Pure.
 
 A key is made of normalised values. Whenever a normalisation changes, `KEY_RULE` is raised and the difference is
 written down here, so that an upgrade forgets nobody.
@@ -10,7 +10,7 @@ took `="0042"` and `'0042` unchanged, rule 2 takes away what protects a text fro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -90,6 +90,17 @@ def keys_of_then(secret: bytes, body: Mapping[str, Any], key: str, region: str |
         return
     for phone in _phones_of_then(one.phone, region):
         yield one._replace(phone=phone).key(secret, n)
+
+
+def keys_under(secrets: Sequence[bytes], body: Mapping[str, Any], key: str) -> Sequence[str]:
+    """The key of a row as each of these secrets makes it; nothing where none of them has made its key of this body."""
+    contacts = body.get("contacts") or ()
+    for one_body in (body, *({**body, "contacts": [one]} for one in contacts)):
+        for secret in secrets:
+            if found := _identified(secret, one_body, key):
+                one, n = found
+                return [one.key(other, n) for other in secrets]
+    return ()
 
 
 def _phones_of_then(number: str, region: str | None) -> Iterator[str]:

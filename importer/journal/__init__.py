@@ -41,6 +41,7 @@ from importer.journal.matching import Comparison, Merging
 from importer.journal.opening import (
     backups,
     check_memory,
+    compares_bodies,
     copy_elsewhere,
     examine_access,
     examine_journal,
@@ -49,7 +50,6 @@ from importer.journal.opening import (
     locks_of,
     open_drafts,
     open_journal,
-    remembers_old_keys,
     starts_in,
     workspace_secret,
 )
@@ -154,6 +154,7 @@ __all__ = [
     "VerificationFacts",
     "backups",
     "check_memory",
+    "compares_bodies",
     "copy_elsewhere",
     "examine_access",
     "examine_journal",
@@ -163,7 +164,6 @@ __all__ = [
     "locks_of",
     "open_drafts",
     "open_journal",
-    "remembers_old_keys",
     "same_server",
     "starts_in",
     "workspace_secret",

@@ -67,8 +67,8 @@ def copy_elsewhere(workspace: Path, url: str, lease_s: float, now: float) -> Cop
         now: seconds since the epoch.
 
     Raises:
-        UsageError: there is nothing to copy, the other journal has other runs, or the workspace goes on elsewhere.
-        BusyError: a run is at work in the workspace.
+        UsageError: there is nothing to copy, both have the same runs, or the workspace goes on elsewhere.
+        BusyError: a run is at work in the workspace, or in one of its accounts there.
         JournalError: one of them cannot be read or written, or the copy is not whole; nothing has changed then.
     """
     file, there = file_of(workspace), Location(Location.of_workspace(workspace).path, url, lease_s)
@@ -78,8 +78,9 @@ def copy_elsewhere(workspace: Path, url: str, lease_s: float, now: float) -> Cop
     with ExitStack() as held:
         database = held.enter_context(closing(SqliteDatabase(file.path)))
         database.require_integrity()
-        for scope in Runs(database).scopes():
+        for scope in Runs(database).scopes():  # there, too: a run at work would not know who comes with this journal
             held.enter_context(FileLocks(workspace).hold(scope, now))
+            held.enter_context(_postgres().PostgresLocks(there).hold(scope, now))
         copied: Copied = _postgres().copy_journal(database, there, secret.workspace_secret(workspace))
         with _drafts_carried(workspace, there) as drafts:
             keep_elsewhere(workspace, url, lease_s, copied=True)
@@ -211,10 +212,13 @@ def starts_in(location: Location, scope: str, now: float, window_s: float) -> in
         return journal.earlier.started_within(scope, now, window_s)
 
 
-def remembers_old_keys(location: Location, identity: Identity) -> bool:
-    """Whether a journal, which is only looked at, has keys of an earlier rule; False for one of an older format."""
+def compares_bodies(location: Location, identity: Identity) -> bool:
+    """Whether a journal, which is only looked at, has keys that only the bodies of rows can be compared with.
+
+    Such are those of an earlier rule, or of another secret. False for one of an older format.
+    """
     if location.url:
-        return bool(_postgres().remembers_old_keys(location, identity))
+        return bool(_postgres().compares_bodies(location, identity))
     return inspection.remembers_old_keys(location.path, identity)
 
 

@@ -26,7 +26,7 @@ from importer.journal import (
     SourceFacts,
     StoredRun,
     VerificationFacts,
-    remembers_old_keys,
+    compares_bodies,
 )
 from importer.mapping import ColumnMapper
 from importer.observe import require_libraries
@@ -224,9 +224,7 @@ def _intake(
         valid_state=RowState.VALID if stored.header.dry_run else RowState.READY,
         keyed=compared or documented,
         merging=merging_of(profile, source),
-        keeps_bodies=distinguished
-        or documented
-        or (compared and remembers_old_keys(memory, profile.contract.identity)),
+        keeps_bodies=distinguished or documented or (compared and compares_bodies(memory, profile.contract.identity)),
     )
 
 

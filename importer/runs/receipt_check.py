@@ -83,7 +83,8 @@ def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, p
     said = json.loads(receipt.body)
     directory = workspace.path / stored.header.run_id
     purged = stored.purged_at is not None
-    yield _chain(workspace.journal.receipts.all())
+    receipts = workspace.journal.receipts
+    yield _chain(receipts.all(), receipts.chains())
     yield _file_of_receipt(directory / RECEIPT_NAME, receipt, purged=purged)
     yield _source(workspace, stored, said["source"]["sha256"])
     yield _profile(said["profile_sha256"], stored.header.profile_hash, profile_hash)
@@ -96,10 +97,17 @@ def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, p
         yield from compared_plans(workspace.journal, stored, directory, said["plans"])
 
 
-def _chain(receipts: Iterable[StoredReceipt]) -> Compared:
-    """Every receipt is what its hash says, and follows the one before."""
-    before = ""
+def _chain(receipts: Iterable[StoredReceipt], chains: Mapping[int, str]) -> Compared:
+    """Every receipt is what its hash says, and follows the one before.
+
+    Args:
+        chains: where the receipts of another workspace follow, which begin anew.
+    """
+    before, number = "", 0
     for receipt in receipts:
+        if number in chains and before == chains[number]:
+            before = ""
+        number = receipt.number
         if hashlib.sha256(receipt.body.encode()).hexdigest() != receipt.hash:
             return Compared("chain", "differs", f"receipt {receipt.number} was changed")
         if not receipt.previous == json.loads(receipt.body)["previous"] == before:

@@ -240,3 +240,20 @@ def test_the_numbers_of_the_metadata_are_those_that_the_library_calls_valid() ->
     assert len(clean) > 500
     for policy in POLICIES:
         assert all(read_phone(number, policy) == Reading(number) for number in clean)
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_what_another_secret_makes_of_a_row_is_worked_out_from_its_body(seed: int) -> None:
+    dice, identity, other = Random(seed), CUSTOMERS.identity, SECRET[::-1]
+    batch = batch_of(table_of(dice))
+    now, then = (
+        Validator(CUSTOMERS, VALIDATORS[0].policy, secret=secret, stamp="importKey").check(batch)
+        for secret in (SECRET, other)
+    )
+    for place, payload in enumerate(now.payloads):
+        if payload is not None and (key := now.keys[place]) is not None:
+            keys = list(identity.keys_under((other, SECRET), json.loads(payload), key))
+            prints = identity.prints_of(other, json.loads(payload), list(then.prints))
+            assert keys == [then.keys[place], key]
+            assert prints == {kind: numbers[place] for kind, numbers in then.prints.items()}

@@ -140,6 +140,9 @@ class MemberIdentity:
     def former_keys(self, secret: bytes, body: Mapping[str, Any], key: str, region: str | None) -> Iterator[str]:
         return iter(())
 
+    def keys_under(self, secrets: Sequence[bytes], body: Mapping[str, Any], key: str) -> Sequence[str]:
+        return ()
+
 
 class MemberRows:
     """Who some rows are. Implements `core.contract.RowIdentities`."""

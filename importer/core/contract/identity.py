@@ -158,6 +158,14 @@ class Identity(Protocol):
         """
         ...
 
+    def keys_under(self, secrets: Sequence[bytes], body: Mapping[str, Any], key: str) -> Sequence[str]:
+        """The key of a row as each of these secrets makes it, one of which has made its key.
+
+        Returns:
+            One for each secret; nothing where it cannot be found out how the key came from the body.
+        """
+        ...
+
 
 class RowIdentities(Protocol):
     """Who the rows of some columns are; what is asked of it is computed then."""

@@ -36,6 +36,10 @@ class Receipts(Protocol):
         """The chain, from its beginning."""
         ...
 
+    def chains(self) -> Mapping[int, str]:
+        """The numbers of receipts after which those of a workspace follow that was carried here, to their hashes."""
+        ...
+
     def rows_digest(self, run: int) -> str:
         """SHA-256 over how every row of a run ended: a purge leaves it as it is, and nothing else may change it."""
         ...

@@ -19,13 +19,13 @@ from importer.journal.sql.runs import newest_run
 __all__ = [
     "PostgresDatabase",
     "PostgresLocks",
+    "compares_bodies",
     "copy_drafts",
     "copy_journal",
     "examine_access",
     "examine_journal",
     "has_team_secret",
     "lend",
-    "remembers_old_keys",
     "team_secret",
 ]
 
@@ -41,7 +41,7 @@ def examine_journal(location: Location) -> JournalFacts:
         return JournalFacts(version, FORMAT, "", *(newest_run(database.connection) or ()))
 
 
-def remembers_old_keys(location: Location, identity: Identity) -> bool:
-    """Whether a journal has keys of an earlier rule."""
+def compares_bodies(location: Location, identity: Identity) -> bool:
+    """Whether a journal has keys of an earlier rule, or of another secret."""
     with closing(PostgresDatabase(location, writes=False)) as database, database.guarded("read"):
-        return has_old_keys(database.connection, identity)
+        return has_old_keys(database.connection, identity) or bool(database.carried().secrets)

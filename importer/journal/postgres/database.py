@@ -16,7 +16,7 @@ from importer.journal.postgres import held_leases, leases
 from importer.journal.postgres.connection import PostgresConnection
 from importer.journal.postgres.errors import hint, reason
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
-from importer.journal.sql.database import Attach, Database, Earlier
+from importer.journal.sql.database import Attach, Carried, Database, Earlier
 from importer.journal.sql.lost_runs import lost_run_error, lost_runs
 
 
@@ -88,6 +88,14 @@ class PostgresDatabase:
         if held_leases.lost(self._location.url):
             raise leases.taken_over(self._location.place, self.commands)
         return held_leases.trusted(self._location.url)
+
+    def carried(self) -> Carried:
+        with self.guarded("read"):
+            secrets = self.connection.execute("SELECT secret FROM former_secrets ORDER BY fingerprint").fetchall()
+            chains = self.connection.execute(
+                "SELECT receipts_after, previous FROM carried WHERE receipts_after IS NOT NULL"
+            ).fetchall()
+        return Carried([secret for (secret,) in secrets], dict(chains))
 
     def keep(self) -> None:
         """Nothing to do: every commit waits for the disk."""

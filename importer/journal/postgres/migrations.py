@@ -14,11 +14,12 @@ from importer.core.errors import JournalError
 from importer.journal.postgres.connection import SCHEMA, PostgresConnection
 
 
-def script(name: str) -> str:
-    """A script of `importer.journal.sql`."""
-    return files("importer.journal.sql").joinpath(name).read_text(encoding="utf-8")
+def script(name: str, package: str = "importer.journal.sql") -> str:
+    """A script of tables."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
+_OWN = "importer.journal.postgres"
 MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         10: (script("drafts.sql"),),
@@ -27,12 +28,11 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 run INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (run, name)
             ) STRICT;""",
         ),
+        12: (script("carried.sql", _OWN),),
     }
 )
 """The statements that lead to each later version from the one before it, in the types of SQLite."""
 FORMAT = max(MIGRATIONS)
-_SCRIPTS = ("schema.sql", "drafts.sql")
-"""The tables of today, in `importer.journal.sql`."""
 WRITERS = f"SELECT pg_advisory_xact_lock(hashtext('{SCHEMA} journal'))"
 """Waits until no other transaction writes; held to the end of the transaction."""
 _TYPES = {
@@ -96,14 +96,17 @@ def _steps(version: int) -> list[str]:
     if version:
         later = [text for reached in range(version + 1, FORMAT + 1) for text in MIGRATIONS[reached]]
         return [statement for text in later for statement in tables(text)]
-    own = files("importer.journal.postgres").joinpath("schema.sql").read_text(encoding="utf-8")
     return [
         f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
-        *(statement for name in _SCRIPTS for statement in tables(script(name))),
-        *_statements(own),
+        *(statement for text in _today() for statement in tables(text)),
         *_PACKED,
         f"INSERT INTO format VALUES ({FORMAT})",
     ]
+
+
+def _today() -> list[str]:
+    """The scripts of all tables."""
+    return [*map(script, ("schema.sql", "drafts.sql")), *(script(name, _OWN) for name in ("schema.sql", "carried.sql"))]
 
 
 def tables(text: str) -> list[str]:

@@ -31,23 +31,24 @@ def team_secret(location: Location, environ: Mapping[str, str] = os.environ) -> 
             kept = _kept(database.connection)
         if kept is None:
             with database.transaction() as tx:
-                kept = _kept(tx) or _make(tx, given)
+                kept = _kept(tx) or _make(tx, given or secrets.token_bytes(SECRET_BYTES), is_kept=given is None)
     return _agreed(kept, given, location.place)
 
 
 def adopt(tx: Connection, secret: bytes, place: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Make the secret of a workspace that of a journal; harmless where it is already.
+    """Take over the secret of a workspace: as the journal's own where it has none, else as a former one.
 
     Raises:
         UsageError: IMPORTER_SECRET is not one.
-        JournalError: the journal has another one, or IMPORTER_SECRET is another one.
+        JournalError: IMPORTER_SECRET is not the journal's, or is missing here.
     """
     given = _given(environ)
-    kept = _kept(tx)
-    if kept is None:
-        kept = None if given else secret, _fingerprint(secret)
-        tx.execute("INSERT INTO secret (secret, fingerprint) VALUES (?, ?)", kept)
-    _agreed((secret, kept[1]), given, place)
+    kept = _kept(tx) or _make(tx, given or secret, is_kept=given is None)
+    if _agreed(kept, given, place) != secret:
+        tx.execute(
+            "INSERT INTO former_secrets (fingerprint, secret) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (_fingerprint(secret), secret),
+        )
 
 
 def has_team_secret(location: Location) -> bool:
@@ -61,9 +62,9 @@ def _kept(connection: Connection) -> tuple[bytes | None, str] | None:
     return found
 
 
-def _make(tx: Connection, given: bytes | None) -> tuple[bytes | None, str]:
-    made = None if given else secrets.token_bytes(SECRET_BYTES)
-    kept = made, _fingerprint(given or made or b"")
+def _make(tx: Connection, secret: bytes, *, is_kept: bool) -> tuple[bytes | None, str]:
+    """Make a secret the journal's; one that the team keeps elsewhere is only recognised."""
+    kept = secret if is_kept else None, _fingerprint(secret)
     tx.execute("INSERT INTO secret (secret, fingerprint) VALUES (?, ?)", kept)
     return kept
 

@@ -28,9 +28,12 @@ class Accounts:
     def match(self, server: str, named: str, proposed: str, api_key: str) -> AccountMatch:
         used = self._used_at(server)
         scopes = {one.scope for one in used}
-        bound = self._bound(server, api_key) or (self._after_key(proposed, scopes) if not named else "")
+        every = self._bound(server, api_key) or [self._after_key(proposed, scopes) if not named else ""]
+        bound, unnamed = every[0], next((one for one in every[1:] if UNNAMED in one), "")
         if named:
-            return self._named(proposed, bound, used)
+            return self._named(proposed, unnamed or bound, used)
+        if unnamed:  # a workspace that was carried here has called it so
+            return AccountMatch(bound, called_before=unnamed)
         if bound or not used:
             return AccountMatch(bound or proposed)
         return AccountMatch(candidates=used)
@@ -59,25 +62,30 @@ class Accounts:
         return [AccountUsed(scope, run_id) for scope, run_id in found if scope.rpartition("#")[0] == server]
 
     def bind(self, server: str, api_key: str, scope: str) -> None:
-        if self._bound(server, api_key) == scope:
+        if self._bound(server, api_key)[:1] == [scope]:
             return
         with self._db.transaction() as tx:
             tx.execute(
                 "INSERT INTO api_keys (server, key, scope) VALUES (?, ?, ?)"
                 " ON CONFLICT (server, key) DO UPDATE SET scope = excluded.scope",
-                (server, self._hash(api_key), scope),
+                (server, self._hash(api_key, self._secret), scope),
             )
 
     def rename(self, before: str, after: str) -> None:
         with self._db.transaction() as tx:
             move_scope(tx, before, after)
 
-    def _bound(self, server: str, api_key: str) -> str:
+    def _bound(self, server: str, api_key: str) -> list[str]:
+        """The accounts that a key is for, as it is remembered under every secret; those that a person named first."""
+        keys = [self._hash(api_key, secret) for secret in (self._secret, *self._db.carried().secrets)]
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                "SELECT scope FROM api_keys WHERE server = ? AND key = ?", (server, self._hash(api_key))
-            ).fetchone()
-        return found[0] if found else ""
+                f"SELECT key, scope FROM api_keys WHERE server = ? AND key IN ({','.join('?' * len(keys))})",
+                (server, *keys),
+            ).fetchall()
+        scopes = [scope for _, scope in sorted(found, key=lambda one: (UNNAMED in one[1], keys.index(one[0])))]
+        return list(dict.fromkeys(scopes))
 
-    def _hash(self, api_key: str) -> str:
-        return blake2b(api_key.encode(), key=self._secret, digest_size=16).hexdigest()
+    @staticmethod
+    def _hash(api_key: str, secret: bytes) -> str:
+        return blake2b(api_key.encode(), key=secret, digest_size=16).hexdigest()

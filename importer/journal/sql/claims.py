@@ -20,6 +20,7 @@ from importer.journal.sql.backlog import Backlog, Known, Waiting, with_memory
 from importer.journal.sql.bulk import insert
 from importer.journal.sql.database import Connection, Database
 from importer.journal.sql.endings import Endings
+from importer.journal.sql.other_secrets import KnownKeys, as_known
 from importer.journal.sql.resent import earlier_forms
 from importer.journal.sql.sent import MARKS, UNSTAMPED, Hashing, Sent
 
@@ -45,7 +46,9 @@ class Claims:
         self._db = database
         self._run = run = sending.run
         self._scope = sending.scope
-        self._hashing, self._key_rule = Hashing(contract, sending.secret), contract.identity.key_rule
+        self._identity, self._key_rule = contract.identity, contract.identity.key_rule
+        self._secrets = (sending.secret, *database.carried().secrets)
+        self._hashing, *self._former_hashings = (Hashing(contract, secret) for secret in self._secrets)
         self._verify, self._on_existing = sending.verify_existing, sending.on_existing
         self._known_id = contract.fields.known_id.name if sending.finds_only and contract.fields.known_id else ""
         self._backlog = Backlog(database, run)
@@ -65,6 +68,9 @@ class Claims:
                 self._mark_verified(tx, found)
                 records += found
                 continue
+            if self._former_hashings:
+                known_by = KnownKeys(tx, "", self._scope, self._secrets, self._identity)
+                rows = as_known(tx, self._run, rows, known_by)
             marked: list[tuple[Record, float]] = []
             verified: list[Record] = []
             for row, memory in with_memory(tx, self._scope, rows):
@@ -189,14 +195,15 @@ class Claims:
     def _warn_where_it_differs(self, tx: Connection, row: Waiting, memory: Known) -> None:
         if not memory.body.lower().startswith(MARKS):  # it is not known what was sent
             return
-        same = self._sent(row).means_the_same(memory.body)
+        hashings = (self._hashing, *self._former_hashings)
+        same = any(one.sent(row.payload, row.key).means_the_same(memory.body) for one in hashings)
         if not same and self._on_existing == "report":
             warning = Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING)
             self.endings.warn(tx, [warning])
         elif same and self._on_existing == "update" and memory.body.startswith(MARKS):  # nothing was sent since
             tx.execute(_NOT_PLANNED, (self._run, row.ordinal))
 
-    def _sent(self, row: Waiting | Record) -> Sent:
+    def _sent(self, row: Record) -> Sent:
         return self._hashing.sent(row.payload, row.key)
 
     # ------------------------------------------------------------------ rows that came back fixed while in doubt

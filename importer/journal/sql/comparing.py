@@ -21,7 +21,8 @@ _ISSUES_HELD = 5_000
 
 def compare(database: Database, run: int, likenesses: Likenesses, earlier: Earlier, how: Comparison) -> None:
     """Compare the rows of a run that are ready, or valid, with customers of earlier runs, and keep what is found."""
-    issues = how.issues(likenesses.matches(earlier))
+    former = [likenesses.under(secret) for secret in earlier.database.carried().secrets]
+    issues = how.issues(likenesses.matches(earlier, former))
     while lot := list(islice(issues, _ISSUES_HELD)):
         with database.transaction() as tx:
             insert_issues(tx, run, lot)

@@ -6,11 +6,12 @@ Statements are written once, in SQL that SQLite (3.35 or newer) and PostgreSQL b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from importer.core.commands import Commands
 from importer.journal.location import Location
@@ -116,12 +117,35 @@ Attach = Callable[["Database", Location, str], AbstractContextManager["Earlier"]
 looked for in (empty: every one). Its secret is the one that the keys in the database were made with."""
 
 
+class Carried(NamedTuple):
+    """What workspaces have brought that were carried into a journal with runs of its own.
+
+    Args:
+        secrets: that keys of theirs were made with, beside the journal's own.
+        chains: the number of the receipt after which their receipts follow, to its hash.
+    """
+
+    secrets: Sequence[bytes] = ()
+    chains: Mapping[int, str] = MappingProxyType({})
+
+
+NOTHING_CARRIED = Carried()
+
+
 class Database(Storage, Protocol):
     """One journal's database, open."""
 
     commands: Commands
     writes: bool
     attach: Attach
+
+    def carried(self) -> Carried:
+        """What was carried into it up to now; asked where a run is compared, or begins to send.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        ...
 
     @property
     def folder(self) -> Path:

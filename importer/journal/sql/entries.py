@@ -49,6 +49,9 @@ class Receipts:
             found = self._db.connection.execute(f"SELECT {_RECEIPT} FROM receipts ORDER BY number").fetchall()
         return [StoredReceipt(*line) for line in found]
 
+    def chains(self) -> Mapping[int, str]:
+        return self._db.carried().chains
+
     def rows_digest(self, run: int) -> str:
         digest = hashlib.sha256()
         with self._db.guarded("read"):

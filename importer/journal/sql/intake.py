@@ -26,6 +26,7 @@ from importer.journal.sql.database import Connection, Database, Earlier
 from importer.journal.sql.groups import Groups
 from importer.journal.sql.issue_rows import insert_issues, issues_between, remove_issues
 from importer.journal.sql.likenesses import Likenesses
+from importer.journal.sql.other_secrets import adopt_keys_of_other_secrets
 from importer.journal.sql.packing import (
     pack_after,
     pack_cells,
@@ -199,6 +200,7 @@ class RunIntake:
             if how.scope and how.allows_duplicates and earlier.scopes:
                 assign_occurrences(self._db, self._run, earlier, Hashing(how.contract, secret), self._groups)
             adopt_keys_of_earlier_rules(self._db, self._run, earlier)
+            adopt_keys_of_other_secrets(self._db, self._run, earlier, secret, how)
             adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
             self._warn_of_known(earlier, how.scope)
             refuse_old_matches(self._db, self._run, earlier, secret, how)
@@ -210,6 +212,7 @@ class RunIntake:
         if how.allows_duplicates:
             assign_occurrences(self._db, self._run, earlier, Hashing(how.contract, secret), self._groups)
         adopt_keys_of_earlier_rules(self._db, self._run, earlier)
+        adopt_keys_of_other_secrets(self._db, self._run, earlier, secret, how)
         adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
         refuse_old_matches(self._db, self._run, earlier, secret, how)
         compare(self._db, self._run, self._likenesses, earlier, how)

@@ -7,9 +7,11 @@ asked of `identities` and its row, at that moment.
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from importer.core.batches import CheckedBatch
@@ -18,7 +20,7 @@ from importer.core.ports import Numbers
 from importer.journal.matching import Match, compared_kinds
 from importer.journal.sql.bulk import PARAMETERS
 from importer.journal.sql.database import Database, Earlier
-from importer.journal.sql.packing import unpack_rows
+from importer.journal.sql.packing import unpack_payloads, unpack_rows
 
 LOT = 32_768
 """Rows that are compared at a time: their look-ups are in order, so that each page of the index is read once a lot."""
@@ -59,6 +61,7 @@ class Likenesses:
         self._db = database
         self._run = run
         self._identity = identity
+        self._numbers = numbers
         self._prints = {kind: numbers("q") for kind in (*compared_kinds(identity), *identity.personal)}
         self._size = 0
 
@@ -69,16 +72,41 @@ class Likenesses:
             column.extend(batch.prints.get(kind, blank))
         self._size += len(batch.raw)
 
-    def matches(self, earlier: Earlier) -> Iterator[Match]:
-        """Find rows that may be customers of earlier runs under another import key, or others under the same one."""
+    def under(self, secret: bytes) -> Likenesses:
+        """The same rows as another secret hashes them; their bodies have to be there."""
+        found = Likenesses(self._db, self._run, self._identity, self._numbers)
+        with self._db.guarded("read"):
+            batches = self._db.connection.execute(
+                "SELECT length, payloads FROM batches WHERE run = ? ORDER BY first", (self._run,)
+            )
+            for length, blob in batches:
+                found._observe_bodies(secret, unpack_payloads(blob) if blob else [b""] * length)
+        return found
+
+    def _observe_bodies(self, secret: bytes, payloads: Sequence[bytes]) -> None:
+        kinds = list(self._prints)
+        every = [self._identity.prints_of(secret, json.loads(body), kinds) if body else {} for body in payloads]
+        for kind, column in self._prints.items():
+            column.extend(array("q", [one.get(kind, 0) for one in every]))
+        self._size += len(payloads)
+
+    def matches(self, earlier: Earlier, former: Sequence[Likenesses] = ()) -> Iterator[Match]:
+        """Find rows that may be customers of earlier runs under another import key, or others under the same one.
+
+        Args:
+            former: the same rows under other secrets that customers are known by.
+        """
         if not earlier.scopes or not _anything(earlier):
             return
         numbered = Numbered(earlier)
         for first in range(0, self._size, LOT):
-            prints = self._columns(first, min(LOT, self._size - first))
-            rows = _Lot(self._db, self._run, self._identity, earlier, prints, first=first)
-            yield from rows.others_under_their_key(numbered)
-            yield from rows.alike(numbered)
+            rows, *others = (
+                _Lot(self._db, self._run, self._identity, earlier, one.part(first), first=first)
+                for one in (self, *former)
+            )
+            yield from rows.others_under_their_key(numbered, others)
+            found = chain.from_iterable(one.alike(numbered) for one in (rows, *others))
+            yield from {match.ordinal: match for match in found}.values()
 
     def remember(self) -> None:
         """Keep what the rows of this run have, for later runs; does no harm when called again."""
@@ -88,7 +116,9 @@ class Likenesses:
                 with self._db.transaction() as tx:
                     tx.executemany("INSERT INTO likenesses (print, key) VALUES (?, ?) ON CONFLICT DO NOTHING", lot)
 
-    def _columns(self, first: int, size: int) -> Mapping[str, Sequence[int]]:
+    def part(self, first: int) -> Mapping[str, Sequence[int]]:
+        """What the rows of a lot have, from this ordinal on."""
+        size = min(LOT, self._size - first)
         return {kind: column.part(first, size) for kind, column in self._prints.items()}
 
     def _keys(self) -> bytearray:
@@ -146,11 +176,15 @@ class _Lot:
         )
         self._known = {one.key: one for one in self._customers(sorted(set(self._keys.values())))}
 
-    def others_under_their_key(self, numbered: Numbered) -> Iterator[Match]:
-        """Rows with a key that another person had before; only a reference makes such a key."""
+    def others_under_their_key(self, numbered: Numbered, others: Sequence[_Lot]) -> Iterator[Match]:
+        """Rows with a key that another person had before; only a reference makes such a key.
+
+        Args:
+            others: the same rows under the other secrets that a known person may be hashed with.
+        """
         for ordinal, key in self._keys.items():
             known = self._known.get(key)
-            if known and known.person and is_another(known.person, self._person(ordinal)):
+            if known and known.person and all(is_another(known.person, one.person(ordinal)) for one in (self, *others)):
                 yield Match(ordinal, (), known.run_id, known.target, numbered.row(known.run, known.ordinal))
 
     def alike(self, numbered: Numbered) -> Iterator[Match]:
@@ -196,7 +230,8 @@ class _Lot:
                 self._earlier.database, query.format(self._earlier.where, ",".join("?" * len(lot))), (*first, *lot)
             )
 
-    def _person(self, ordinal: int) -> str:
+    def person(self, ordinal: int) -> str:
+        """Who a row is, under a reference."""
         kinds = self._identity.personal
         return person_of({kind: self._prints[kind][ordinal - self._first] for kind in kinds}, kinds)
 

@@ -6,7 +6,8 @@ Whether they are the same cannot be found out, so such rows are reported before 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from importer.core.contract import Identity
 from importer.journal.matching import Comparison, Match
@@ -47,15 +48,25 @@ def old_matches(
     if identity.key_rule == 1:
         return
     numbered = Numbered(earlier)
+    secrets = (secret, *earlier.database.carried().secrets)
     for scope in filter(lambda one: _remembers(earlier, identity, one), earlier.scopes):
-        for first in _batches(database, run):
+        for first in batches_of(database, run):
             then = {
                 then: ordinal
-                for ordinal, key, payload in _new_rows(database, run, first, earlier, scope)
-                for then in identity.former_keys(secret, json.loads(payload), key, how.default_region)
+                for ordinal, key, payload in new_rows(database, run, first, earlier, scope)
+                for then in _keys_of_then(identity, secrets, json.loads(payload), key, how.default_region)
             }
             if found := list(_customers(earlier, scope, then, numbered, rule=identity.key_rule)):
                 yield found
+
+
+def _keys_of_then(
+    identity: Identity, secrets: Sequence[bytes], body: Mapping[str, Any], key: str, region: str | None
+) -> Iterator[str]:
+    """The keys that earlier rules may have given to a row, under every secret."""
+    keys = [key] if len(secrets) == 1 else identity.keys_under(secrets, body, key)
+    for secret, one in zip(secrets, keys, strict=False):
+        yield from identity.former_keys(secret, body, one, region)
 
 
 def _remembers(earlier: Earlier, identity: Identity, scope: str) -> bool:
@@ -63,13 +74,14 @@ def _remembers(earlier: Earlier, identity: Identity, scope: str) -> bool:
         return has_old_keys(earlier.database.connection, identity, earlier.where, scope)
 
 
-def _batches(database: Database, run: int) -> list[int]:
+def batches_of(database: Database, run: int) -> list[int]:
+    """Ordinals of the first rows of the batches of a run."""
     with database.guarded("read"):
         found = database.connection.execute("SELECT first FROM batches WHERE run = ? ORDER BY first", (run,))
         return [first for (first,) in found.fetchall()]
 
 
-def _new_rows(database: Database, run: int, first: int, earlier: Earlier, scope: str) -> list[tuple[int, str, bytes]]:
+def new_rows(database: Database, run: int, first: int, earlier: Earlier, scope: str) -> list[tuple[int, str, bytes]]:
     """Ordinals, keys and bodies of the good rows of a batch whose keys are new to a scope."""
     with database.guarded("compared with earlier runs"):
         (blob,) = database.connection.execute(

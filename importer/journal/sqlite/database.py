@@ -12,7 +12,7 @@ from pathlib import Path
 from importer.core.atomic_files import sync
 from importer.core.commands import Commands
 from importer.journal.location import Location
-from importer.journal.sql.database import Attach, Database, Earlier
+from importer.journal.sql.database import NOTHING_CARRIED, Attach, Carried, Database, Earlier
 from importer.journal.sqlite.file import BUSY_TIMEOUT_MS, SqliteConnection, SqliteFile, connected
 from importer.journal.sqlite.integrity import (
     CommitCount,
@@ -100,6 +100,9 @@ class SqliteDatabase(SqliteFile):
             except BaseException:
                 self.connection.close()
                 raise
+
+    def carried(self) -> Carried:
+        return NOTHING_CARRIED
 
     def keep(self) -> None:
         """Put what was written without waiting for the disk safely there; later commits wait for it.

@@ -57,7 +57,7 @@ def carry_journal(profile: Profile, now: float) -> Copied:
         now: seconds since the epoch.
 
     Raises:
-        UsageError: no such journal is named, or it is not empty, or there is nothing to copy.
+        UsageError: no such journal is named, or it has runs of this workspace already, or there is nothing to copy.
         BusyError: a run is at work.
         JournalError: one of them cannot be read or written; the workspace goes on with its own.
     """

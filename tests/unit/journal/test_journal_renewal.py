@@ -15,7 +15,7 @@ from importer.core.frames import raw_batch
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.customers.identity import import_key
-from importer.journal import Comparison, Location, remembers_old_keys, workspace_secret
+from importer.journal import Comparison, Location, compares_bodies, workspace_secret
 from importer.journal.port.delivery import RunToSend
 from importer.journal.sql.claims import Claims
 from importer.journal.sql.intake import RunIntake
@@ -146,9 +146,9 @@ def test_a_key_that_no_rule_has_changed_is_known_although_its_body_was_purged(tm
 
 def test_a_dry_run_over_an_upgraded_journal_says_it_too(tmp_path: Path) -> None:
     secret, journal = old_workspace(tmp_path, purged=True), tmp_path / "journal.sqlite3"
-    assert not remembers_old_keys(Location(journal), CUSTOMERS.identity)
+    assert not compares_bodies(Location(journal), CUSTOMERS.identity)
     SqliteDatabase(journal).close()
-    assert remembers_old_keys(Location(journal), CUSTOMERS.identity)
+    assert compares_bodies(Location(journal), CUSTOMERS.identity)
     with closing(SqliteDatabase(tmp_path / "checked.sqlite3", durable=False)) as checked:
         run = begin(checked, "20261123T083000Z-00000b", scope="")
         intake = RunIntake(checked, run, CUSTOMERS, valid_state=RowState.VALID, keeps_bodies=True)
