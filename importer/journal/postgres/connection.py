@@ -86,7 +86,7 @@ class PostgresConnection:
         password: None: libpq finds it (`PGPASSWORD`, `~/.pgpass`), or none is needed.
         writes: go to a server that takes writes, where the address names several.
         patience_s: how long a transaction waits for a server that was there before.
-        is_silent: whether a server is given up, after it has not answered for a time in seconds; None: it is waited for.
+        is_silent: whether a server is given up that has not answered for this long, in seconds; None: it is waited for.
 
     Raises:
         psycopg.Error: it cannot be reached.
