@@ -156,6 +156,11 @@ class ReportData:
         """What a person has to know about the target, in a sentence; empty when there is nothing."""
         return others_there(self.others)
 
+    def returns(self, file: Path) -> str:
+        """The command that takes fixed rows back: planned first where the rows of the run were."""
+        back = self.commands.plan_retry if self.plans else self.commands.retry_fixed
+        return back(self.run_id, file)
+
     def advice(self, cluster: Cluster) -> Advice:
         """Return the title of a cluster and what to do about it."""
         return advise(cluster, all_codes(self.contract.codes))

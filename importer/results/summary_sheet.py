@@ -88,7 +88,7 @@ def _way_back(report: ReportData, sheet_name: str) -> list[str]:
         f"Correct the red cells on the sheet '{sheet_name}': their comments and {ERROR_MESSAGE} say what is wrong.",
         f"Leave {RUN_COLUMN}, {ROW_COLUMN} and the names of the columns as they are. Lines may be sorted, or deleted.",
         f"Save it, under any name, and give it back to whoever gave it to you, or run the command below. {then}",
-        report.commands.retry_fixed(report.run_id, report.files["annotated"]),
+        report.returns(report.files["annotated"]),
     ]
 
 

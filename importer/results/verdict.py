@@ -243,7 +243,7 @@ def _fix(report: ReportData) -> tuple[str, str, Path]:
         advice = f"Fix the rows in {file} ({where}). Then import all rows, fixed and valid, with:"
     else:
         advice = f"Fix the rows in {file} ({where}), then run:"
-    return advice, report.commands.retry_fixed(report.run_id, file), file
+    return advice, report.returns(file), file
 
 
 # --------------------------------------------------------------------------- words

@@ -216,3 +216,15 @@ def test_the_summary_sheet_has_the_funnel(tmp_path: Path) -> None:
         (6, "Approved", None),
         (4, "Waiting for the outcome", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("plans", "command"),
+    [
+        ([], f"importer retry {RUN} --fixed rejects.csv"),
+        ([{"job": "import", "sha256": "0", "rows": 9}], f"importer plan --retry {RUN} --fixed rejects.csv"),
+    ],
+)
+def test_rows_of_a_run_that_was_sent_by_a_plan_come_back_by_one(plans: list[dict[str, Any]], command: str) -> None:
+    counts = {"read": 10, "created": 9, "invalid": 1}
+    assert verdict(report({}, counts=counts, exit_code=3, plans=plans)).command == command
