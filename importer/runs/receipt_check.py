@@ -84,7 +84,7 @@ def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, p
     directory = workspace.path / stored.header.run_id
     purged = stored.purged_at is not None
     receipts = workspace.journal.receipts
-    yield _chain(receipts.all(), receipts.chains())
+    yield chain(receipts.all(), receipts.chains())
     yield _file_of_receipt(directory / RECEIPT_NAME, receipt, purged=purged)
     yield _source(workspace, stored, said["source"]["sha256"])
     yield _profile(said["profile_sha256"], stored.header.profile_hash, profile_hash)
@@ -97,7 +97,7 @@ def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, p
         yield from compared_plans(workspace.journal, stored, directory, said["plans"])
 
 
-def _chain(receipts: Iterable[StoredReceipt], chains: Mapping[int, str]) -> Compared:
+def chain(receipts: Iterable[StoredReceipt], chains: Mapping[int, str]) -> Compared:
     """Every receipt is what its hash says, and follows the one before.
 
     Args:

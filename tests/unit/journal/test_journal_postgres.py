@@ -17,7 +17,6 @@ from importer.core.states import RowState
 from importer.journal import (
     Location,
     check_memory,
-    copy_elsewhere,
     examine_journal,
     has_secret,
     keep_elsewhere,
@@ -28,9 +27,8 @@ from importer.journal import (
 from importer.journal.postgres.database import PostgresDatabase
 from importer.journal.postgres.migrations import FORMAT
 from importer.journal.postgres.secret import team_secret
-from tests.contracts.journals import FIRST, SECOND, THIRD, Book, begin, created, filled
+from tests.contracts.journals import FIRST, Book, begin, created, filled
 from tests.postgres import Server, own_server, shared_server
-from tests.unit.journal.test_journal_migrations import old_journal
 
 SECRET = "ab" * 32
 ROLES = Path(__file__).resolve().parents[3] / "configs" / "journal_roles.sql"
@@ -266,30 +264,6 @@ def test_a_role_with_the_least_rights_can_do_a_whole_run_and_one_without_is_told
     assert "journal_roles.sql" in refused.value.hint
 
 
-def test_a_copy_that_was_cut_off_is_finished_and_a_workspace_with_the_same_keys_is_not_mixed_into_it(
-    tmp_path: Path, server: Server
-) -> None:
-    url = server.emptied()
-    ana, kim = tmp_path / "ana", tmp_path / "kim"
-    for home, run_id in ((ana, FIRST), (kim, SECOND)):
-        home.mkdir()
-        workspace_secret(home)
-        with closing(open_journal(Location.of_workspace(home))) as journal:
-            filled(journal, run_id, ["k0", "k1", None]).create_all()
-
-    first = copy_elsewhere(ana, url, 30.0, 1.0)
-    (ana / "journal.sqlite3.copied").rename(ana / "journal.sqlite3")  # as it was before its last step
-    second = copy_elsewhere(ana, url, 30.0, 1.0)
-    with pytest.raises(UsageError, match="both have a customer's key"):
-        copy_elsewhere(kim, url, 30.0, 1.0)
-
-    assert first == second == (1, 3, 2, 0)
-    assert Location.of_workspace(ana).url == url
-    assert Location.of_workspace(kim).url == ""
-    with closing(open_journal(Location.of_workspace(ana))) as journal:
-        assert begin(journal, THIRD) == 2
-
-
 def test_a_transaction_waits_for_a_server_that_is_restarted_and_a_look_at_the_journal_does_not(tmp_path: Path) -> None:
     with own_server() as server:
         keep_elsewhere(tmp_path, server.database(), lease_s=60)
@@ -318,24 +292,6 @@ def test_the_password_is_in_the_environment_or_in_a_file_that_it_names(tmp_path:
     assert place.password({"IMPORTER_JOURNAL_PASSWORD_FILE": str(file)}) == "a fictional phrase"
     with pytest.raises(UsageError, match="IMPORTER_JOURNAL_PASSWORD_FILE cannot be read"):
         place.password({"IMPORTER_JOURNAL_PASSWORD_FILE": str(tmp_path / "missing")})
-
-
-@pytest.mark.parametrize("version", [1, 6, 8])
-def test_a_journal_of_an_earlier_program_is_led_to_the_format_of_today_on_the_way(
-    tmp_path: Path, server: Server, version: int
-) -> None:
-    workspace_secret(tmp_path)
-    old_journal(tmp_path / "journal.sqlite3", version)
-
-    copied = copy_elsewhere(tmp_path, server.emptied(), 30.0, 1.0)
-
-    assert (copied.runs, copied.rows) == (1, 2)
-    with closing(open_journal(Location.of_workspace(tmp_path))) as journal:
-        results = list(journal.replay(1).results())
-    assert [(one.state, one.customer_id, len(one.errors) + len(one.warnings)) for one in results] == [
-        (RowState.CREATED, "c0", 1),
-        (RowState.FAILED, "", 2),
-    ]
 
 
 @pytest.mark.parametrize(
