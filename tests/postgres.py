@@ -99,6 +99,11 @@ class Server:
         with psycopg.connect(self.url(database), autocommit=True) as session:
             session.execute(statement.encode())
 
+    def asked(self, question: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        """What the server answers."""
+        with psycopg.connect(self.url(database), autocommit=True) as session:
+            return session.execute(question.encode()).fetchall()
+
     @property
     def _data(self) -> Path:
         return self.folder / "data"

@@ -22,13 +22,17 @@ from tests.acceptance.conftest import wait_until
 _ADMIN_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
 
-def needed(program: str) -> str:
-    """Find a program, whose package bears its name; without it the test is skipped, and under `CI` it fails."""
+def needed(program: str, package: str = "") -> str:
+    """Find a program, whose package bears its name; without it the test is skipped, and under `CI` it fails.
+
+    Args:
+        package: the name of its package, where it has another one.
+    """
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_ADMIN_FOLDERS])
     found = shutil.which(program, path=path)
     if found is not None:
         return found
-    said = f"{program} is not installed: apt-get install {program}"
+    said = f"{program} is not installed: apt-get install {package or program}"
     if os.environ.get("CI"):
         pytest.fail(said)
     pytest.skip(said)

@@ -29,6 +29,8 @@ DIALECT = Dialect(
 _SESSION = {
     "search_path": f"{SCHEMA}, pg_temp",
     "lock_timeout": "30s",
+    # What a transaction reads after it has waited for the others is what these have written.
+    "default_transaction_isolation": "read committed",
     # The statements look up keys by indexes, as in SQLite, whatever statistics say about tables that have just grown.
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -173,12 +175,10 @@ class PostgresConnection:
             self.roll_back()
             raise
 
-    def commit(self) -> None:
-        """End the transaction: what it wrote is kept."""
-        try:
-            self._session.execute("COMMIT")
-        finally:
-            self.in_transaction = False
+    def commit(self, and_: str = "SELECT") -> None:
+        """End the transaction with one more statement, on one way to the server: what it wrote is kept."""
+        self._session.execute(f"{and_}; COMMIT".encode())
+        self.in_transaction = False
 
     def roll_back(self) -> None:
         """End the transaction: nothing that it wrote is kept. A connection that broke has done so itself."""

@@ -16,8 +16,13 @@ from importer.journal.postgres import held_leases, leases
 from importer.journal.postgres.connection import PostgresConnection
 from importer.journal.postgres.errors import hint, reason
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
+from importer.journal.sql.commit_count import CommitCount, lost_commits_error
 from importer.journal.sql.database import Attach, Carried, Database, Earlier
 from importer.journal.sql.lost_runs import lost_run_error, lost_runs
+
+_COUNTED = "journal"
+_COMMITS = "(SELECT commits FROM integrity)"
+_RESTORE = "Let the server take over that has them, or restore a backup that does."
 
 
 @contextmanager
@@ -49,6 +54,8 @@ class PostgresDatabase:
         self.writes = writes
         self.attach: Attach = lend
         self._location = location
+        self._count = CommitCount(location.folder / _COUNTED)
+        self._commits = self._count.read()
         with self.guarded("opened"):
             self.connection = PostgresConnection(
                 location.url,
@@ -72,21 +79,30 @@ class PostgresDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresConnection]:
-        """As every database's. A program whose lease was taken over is refused before it writes."""
+        """As every database's.
+
+        A program whose lease was taken over is refused before it writes; so is one whose journal has lost commits, as
+        a standby has that took over before it had received them.
+        """
         with self.guarded("written"):
             held = held_leases.held(self._location.url)
-            (still,) = self.connection.begin(f"{WRITERS}; {leases.still_ours(held)}")[0]
+            still, commits = self.connection.begin(f"{WRITERS}; {leases.still_ours(held)}, {_COMMITS}")[0]
             try:
                 leases.require_all(still, held, self._location.place, self.commands)
+                self._require_all_commits(commits)
                 yield self.connection
+                self.connection.commit(f"UPDATE integrity SET commits = {commits + 1}")
             except BaseException:
                 self.connection.roll_back()
                 raise
-            self.connection.commit()
+        self._commits = commits + 1
+        self._count.write(self._commits)
 
     def may_send(self) -> bool:
         if held_leases.lost(self._location.url):
             raise leases.taken_over(self._location.place, self.commands)
+        if held_leases.over_for_s(self._location.url) > self._location.lease_s:
+            raise leases.not_renewed(self._location.place, self.commands)
         return held_leases.trusted(self._location.url)
 
     def carried(self) -> Carried:
@@ -112,15 +128,22 @@ class PostgresDatabase:
     def require_integrity(self) -> None:
         self.check_integrity()
 
+    def _require_all_commits(self, commits: int) -> None:
+        if commits < self._commits:
+            raise lost_commits_error(self._location.place, self._commits - commits, _RESTORE, self.commands)
+
     def check_integrity(self) -> None:
         with self.guarded("read"):
-            (accepted,) = self.connection.execute("SELECT accepted FROM integrity").fetchone()
+            accepted, commits = self.connection.execute("SELECT accepted, commits FROM integrity").fetchone()
+            self._require_all_commits(commits)
             lost = [one for one in lost_runs(self.connection, self.folder) if one not in json.loads(accepted)]
         if lost:
             raise lost_run_error(self._location.place, lost[0], self.commands)
 
     def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:  # noqa: ARG002
-        """Accept that the database knows no run of some folders; a copy of the folders needs nothing else."""
+        """Accept what the database knows and what it has; a copy of the folders needs nothing else."""
+        with self.guarded("read"):
+            (self._commits,) = self.connection.execute("SELECT commits FROM integrity").fetchone()
         with self.transaction() as tx:
             tx.execute("UPDATE integrity SET accepted = ?", (json.dumps(lost_runs(tx, self.folder)),))
 

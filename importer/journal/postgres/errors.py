@@ -10,6 +10,8 @@ _HINTS = {
     "42501": "Have the owner of the journal run configs/journal_roles.sql, and make you a member of that role.",
     "3D000": "Have somebody create the database, or correct the address.",
     "55P03": "Another program is writing for a long time: try again when it is done. {resume}",
+    "40001": "Another session wrote the same rows at the same moment. {resume}",
+    "40P01": "Another session wrote the same rows at the same moment. {resume}",
     "57014": "The server cancelled it. {resume}",
 }
 _CLASSES = {

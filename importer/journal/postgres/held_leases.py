@@ -68,6 +68,12 @@ def trusted(address: str) -> bool:
     return all(not one.is_lost and now < one.renewed_s + _TRUSTED * one.lease_s for one in leases)
 
 
+def over_for_s(address: str) -> float:
+    """For how long the lease that is over for longest has been over, in seconds; less than 0: none is over."""
+    now = clock_s()
+    return max((now - one.renewed_s - one.lease_s for one in list(_HELD[address].values())), default=-1.0)
+
+
 def is_silent(address: str, waited_s: float) -> bool:
     """Whether a server that has not answered for so long does not answer at all: no lease could be renewed meanwhile.
 

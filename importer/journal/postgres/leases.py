@@ -43,9 +43,9 @@ _OWNER = "SELECT host, pid, started_at FROM leases WHERE scope = ? AND expires >
 
 
 def still_ours(tokens: Sequence[str]) -> str:
-    """The statement that counts those of these leases that nobody has taken over."""
+    """Begins a statement that counts those of these leases that nobody has taken over."""
     listed = ", ".join(f"'{token}'" for token in tokens) or "NULL"  # hexadecimal digits that we made
-    return f"SELECT count(*) FROM leases WHERE token IN ({listed})"
+    return f"SELECT (SELECT count(*) FROM leases WHERE token IN ({listed}))"
 
 
 def require_all(still: int, tokens: Sequence[str], place: str, commands: Commands) -> None:
@@ -63,6 +63,14 @@ def taken_over(place: str, commands: Commands) -> JournalError:
     return JournalError(
         f"Another program has taken over in the journal {place}, since this one did not answer for too long.",
         f"Nothing more is sent from here; `{commands.runs()}` lists the runs.",
+    )
+
+
+def not_renewed(place: str, commands: Commands) -> JournalError:
+    """Say that a lease was over too long ago to wait for the server."""
+    return JournalError(
+        f"The journal {place} cannot be reached any more, and another program may go on with this run.",
+        f"Nothing more is sent from here. Check that the server can be reached; `{commands.resume('last')}` goes on.",
     )
 
 

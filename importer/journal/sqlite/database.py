@@ -12,10 +12,10 @@ from pathlib import Path
 from importer.core.atomic_files import sync
 from importer.core.commands import Commands
 from importer.journal.location import Location
+from importer.journal.sql.commit_count import CommitCount
 from importer.journal.sql.database import NOTHING_CARRIED, Attach, Carried, Database, Earlier
 from importer.journal.sqlite.file import BUSY_TIMEOUT_MS, SqliteConnection, SqliteFile, connected
 from importer.journal.sqlite.integrity import (
-    CommitCount,
     accept,
     check_integrity,
     count_commit,

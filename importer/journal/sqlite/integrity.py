@@ -8,16 +8,15 @@ after a power cut it is behind the journal, never ahead of it. Decides nothing a
 from __future__ import annotations
 
 import json
-import os
 import socket
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from importer.core.commands import Commands
-from importer.core.errors import JournalError, WorkspaceMovedError
+from importer.core.errors import WorkspaceMovedError
 from importer.journal.secret import secret_path
-from importer.journal.sql.lost_runs import how_to_accept, lost_run_error, lost_runs
+from importer.journal.sql.commit_count import CommitCount, lost_commits_error
+from importer.journal.sql.lost_runs import lost_run_error, lost_runs
 from importer.journal.sqlite.file import SqliteConnection
 
 
@@ -52,38 +51,6 @@ class FileIdentity:
         return same_file or (self.host, self.path) == (other.host, other.path)
 
 
-class CommitCount:
-    """The number of commits, in a file beside the journal.
-
-    Args:
-        journal: the journal's file.
-    """
-
-    def __init__(self, journal: Path) -> None:
-        self.path = count_path(journal)
-
-    def read(self) -> int:
-        """The number of commits that the journal should have at least; 0 where nothing is known."""
-        try:
-            return int(self.path.read_bytes() or b"0")
-        except (OSError, ValueError):
-            return 0
-
-    def write(self, commits: int) -> None:
-        """Write the number down. A file that cannot be written protects less, and does not stop a run."""
-        with suppress(OSError):
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                os.pwrite(descriptor, b"%020d" % commits, 0)
-            finally:
-                os.close(descriptor)
-
-
-def count_path(journal: Path) -> Path:
-    """Where the number of commits of a journal is kept."""
-    return journal.with_name(f"{journal.name}-commits")
-
-
 def count_commit(connection: SqliteConnection) -> int:
     """Count the commit that is about to be made; returns the new number."""
     found: tuple[int] = connection.execute("UPDATE integrity SET commits = commits + 1 RETURNING commits").fetchone()
@@ -101,14 +68,10 @@ def check_integrity(connection: SqliteConnection, journal: Path, commands: Comma
         WorkspaceMovedError: it is another file than it was, and nobody has confirmed it.
     """
     expected = CommitCount(journal).read()  # before the journal's own: another program may be at work
-    accept_it = how_to_accept(commands)
     commits, place, accepted = connection.execute("SELECT commits, place, accepted FROM integrity").fetchone()
     if commits < expected:
-        raise JournalError(
-            f"The journal {journal} has lost its last {expected - commits:,} commits, and with them which customers"
-            " were created.",
-            f"Restore {journal.name}-wal, or a backup that has them. {accept_it}",
-        )
+        restore = f"Restore {journal.name}-wal, or a backup that has them."
+        raise lost_commits_error(str(journal), expected - commits, restore, commands)
     lost = [run_id for run_id in lost_runs(connection, journal.parent) if run_id not in json.loads(accepted)]
     if lost:
         raise lost_run_error(str(journal), lost[0], commands)

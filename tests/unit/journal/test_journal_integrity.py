@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
+from importer.journal.sql.commit_count import CommitCount
 from importer.journal.sql.runs import Runs
 from importer.journal.sqlite.database import SqliteDatabase
-from importer.journal.sqlite.integrity import CommitCount, FileIdentity
+from importer.journal.sqlite.integrity import FileIdentity
 from importer.runs.wiring import accept_journal, open_workspace
 from tests.unit.journal.conftest import begin
 

@@ -298,7 +298,7 @@ def test_the_password_is_in_the_environment_or_in_a_file_that_it_names(tmp_path:
     ("state", "advice"),
     [
         ("53100", "disk of the database is full"),
-        ("40001", "Check the database"),
+        ("40001", "Another session wrote"),
         ("57014", "cancelled"),
         ("53300", "no means left"),
     ],

@@ -15,7 +15,7 @@ from importer.journal import Location, locks_of, open_journal
 from importer.journal.location import keep_elsewhere
 from importer.journal.postgres.database import PostgresDatabase
 from tests.acceptance.conftest import wait_until
-from tests.contracts.journals import FIRST, filled
+from tests.contracts.journals import FIRST, Book, filled
 from tests.postgres import shared_server
 from tests.proxy import Proxy, proxy_to
 
@@ -70,6 +70,17 @@ def test_nothing_is_sent_any_more_once_another_host_has_taken_the_lease_over(pla
             wait_until(book.rows.may_send)
 
 
+@pytest.mark.slow
+def test_a_run_whose_lease_stays_over_ends_although_it_has_nothing_to_write(place: Location, proxy: Proxy) -> None:
+    with locks_of(place.folder).hold(SCOPE, 1.0), closing(PostgresDatabase(place)) as database:
+        proxy.hold()
+        with pytest.raises(JournalError, match="cannot be reached any more") as found:
+            wait_until(lambda: database.may_send() and False)
+        proxy.heal()
+
+    assert "importer resume last" in found.value.hint
+
+
 def write_while_cut_off(database: PostgresDatabase, proxy: Proxy) -> None:
     with database.transaction() as tx:
         proxy.hold()
@@ -101,3 +112,38 @@ def test_a_commit_whose_answer_is_lost_counts_as_not_made_whatever_became_of_it(
         again = book.again().claim(2).records
 
     assert [record.in_doubt for record in again] == [False, True]  # those in doubt come last
+
+
+def test_a_database_that_has_lost_commits_is_refused_until_a_person_accepts_it(place: Location) -> None:
+    with closing(open_journal(place)) as journal:
+        book = filled(journal, FIRST, ["k0", "k1"])
+        book.claim(1)
+        with direct(place) as session:
+            session.execute("UPDATE importer.integrity SET commits = commits - 3")
+        with pytest.raises(JournalError, match="has lost its last 3 commits") as within:
+            book.claim(1)
+    with closing(open_journal(place)) as journal:
+        with pytest.raises(JournalError, match="has lost its last 3 commits"):
+            journal.require_integrity()
+        journal.accept_as_it_is()
+        journal.require_integrity()
+        again = Book(journal, book.run).claim(2).records
+    with closing(open_journal(place)) as journal:
+        journal.require_integrity()
+
+    assert "doctor --accept-journal" in within.value.hint
+    assert [record.in_doubt for record in again] == [False, True]
+
+
+def test_a_transaction_reads_what_others_have_written_whatever_the_database_is_set_to(place: Location) -> None:
+    url = shared_server().url("journal")
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("ALTER DATABASE journal SET default_transaction_isolation = 'serializable'")
+    try:
+        with closing(PostgresDatabase(place)) as database, database.transaction() as tx:
+            with direct(place) as other:
+                other.execute("INSERT INTO importer.api_keys VALUES ('s', 'k', 'before')")
+            assert tx.execute("SELECT scope FROM api_keys").fetchall() == [("before",)]
+    finally:
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute("ALTER DATABASE journal RESET default_transaction_isolation")
