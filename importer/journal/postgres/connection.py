@@ -137,6 +137,10 @@ class PostgresConnection:
             for row in rows:
                 copy.write_row(row)
 
+    def give_up_after(self, seconds: float) -> None:
+        """Wait no longer than that for an answer from now on."""
+        self._is_silent = self._session.is_silent = lambda waited_s: waited_s > seconds
+
     # ------------------------------------------------------------------ transactions
 
     in_transaction = False

@@ -97,7 +97,7 @@ class PostgresLocks:
             finally:
                 held_leases.let_go(self._location.url, lease)
                 done.set()
-                renewing.join()
+                renewing.join(_AGAIN_S)  # it may wait for a server that is gone; what it renews later is gone as well
                 self._give_back(session, lease)
 
     def owner(self, scope: str) -> str:
@@ -159,13 +159,12 @@ class PostgresLocks:
 
     def _renewing(self, lease: HeldLease) -> PostgresConnection:
         """A session that does not wait long for an answer."""
-        return PostgresConnection(
-            self._location.url,
-            self._location.password(),
-            is_silent=lambda waited_s: waited_s > lease.lease_s / _RENEWED,
-        )
+        session = PostgresConnection(self._location.url, self._location.password())
+        session.give_up_after(lease.lease_s / _RENEWED)
+        return session
 
     def _give_back(self, session: PostgresConnection, lease: HeldLease) -> None:
+        session.give_up_after(lease.lease_s)
         try:
             session.execute("DELETE FROM leases WHERE token = ?", (lease.token,))
         except psycopg.Error:
