@@ -11,7 +11,7 @@ from tests.acceptance.conftest import User, Witness, ended, exactly_once, people
 from tests.acceptance.hosts import hosts
 from tests.postgres import own_server
 
-ROWS = 40
+ROWS = 80
 OVER = "SELECT every(expires < clock_timestamp()) FROM importer.leases"
 
 
@@ -23,7 +23,7 @@ def test_the_other_host_is_told_who_works_and_goes_on_when_that_one_is_cut_off_b
     source = user.has("people.csv", people(ROWS))
     with own_server() as server, hosts(user.home, server, witness, "lisbon", "porto") as (url, (lisbon, porto)):
         environ = {**witness.environ, "IMPORTER_JOURNAL": url, "IMPORTER_JOURNAL__LEASE_S": "2"}
-        first = lisbon.starts("run", source, *sandbox(profile), "--rate", "4/s", "--json", **environ)
+        first = lisbon.starts("run", source, *sandbox(profile), "--rate", "3/s", "--json", **environ)
         wait_for(lambda: witness.ledger()["customers"] > 5, first)
         refused = porto.types("run", source, *sandbox(profile), "--json", **environ)
 
