@@ -31,10 +31,10 @@ from importer.console.jobs import Jobs
 from importer.console.layout import log_bugs
 from importer.console.pages import imports, run, settings
 from importer.console.pages.new_import import pages as new_import
-from importer.console.sessions import Sessions
+from importer.console.sessions import Sessions, key_of
 from importer.console.texts import t
 from importer.core.errors import UsageError
-from importer.journal import Location, workspace_secret
+from importer.journal import Location
 from importer.observe import configure
 from importer.profile import ConsoleSettings, Profile
 from importer.runs.context import Machine
@@ -76,8 +76,8 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
     with _listening(host, port) as listener:
         url = as_origin(profile.console.url or _url(profile.console, host, listener.getsockname()[1]))
         machine = Machine()
-        secret, idle_s = _secret_of(profile.workspace), profile.console.idle_s
-        sessions = Sessions(secret, idle_s, machine.clock.now, profile.workspace)
+        _make_journal(profile.workspace)
+        sessions = Sessions(key_of(profile.workspace), profile.console.idle_s, machine.clock.now, profile.workspace)
         access = Access(profile.console, sessions, operator().partition("@")[0], monotonic=machine.clock.monotonic)
         console = Console(profile, access, Jobs(machine.clock), DraftService(profile, machine), machine)
         announce = partial(_announce, ready, url, access)
@@ -90,11 +90,10 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
                 await console.jobs.stop_all()
 
 
-def _secret_of(workspace: Path) -> bytes:
-    """The secret of a workspace, which is made with its journal where neither is there: a secret alone is a loss."""
+def _make_journal(workspace: Path) -> None:
+    """Make the journal of a workspace that has none yet: what people prepare in the console goes with it."""
     if not Location.of_workspace(workspace).exists:
         open_workspace(workspace).close()
-    return workspace_secret(workspace)
 
 
 def build(console: Console, origins: frozenset[str], entered: Callable[[], None]) -> FastAPI:

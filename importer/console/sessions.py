@@ -16,10 +16,30 @@ from typing import Final, NamedTuple
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from importer.core.atomic_files import create_once, storage_error
+
 ENDED: Final = "console-signed-out.txt"
 """Name of the file in the workspace: a line for each session that was ended, with its id and when that was."""
+_KEY: Final = "console.key"
+_KEY_BYTES = 32
 _KEPT_S = 366 * 86_400.0
 """How long it is remembered that somebody signed out: no session lasts as long without its user doing something."""
+
+
+def key_of(workspace: Path) -> bytes:
+    """The key that signs the cookies of a workspace's console, so that they outlive a restart; made once.
+
+    It is in a file of its own: the secret of a journal is the whole team's, who could let themselves in with it.
+
+    Raises:
+        StorageError: it cannot be read or written.
+    """
+    path = workspace / _KEY
+    try:
+        create_once(path, secrets.token_bytes(_KEY_BYTES))
+        return path.read_bytes()
+    except OSError as error:
+        raise storage_error(error, workspace) from error
 
 
 class Known(NamedTuple):
@@ -38,7 +58,7 @@ class Sessions:
     """All sessions of a console.
 
     Args:
-        secret: signs cookies; the workspace's, so that sessions outlive a restart.
+        secret: signs cookies; as of `key_of`.
         idle_s: a session ends when its user does nothing for this long, in seconds.
         now: seconds since the epoch.
         workspace: keeps who has signed out.

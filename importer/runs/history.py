@@ -166,7 +166,8 @@ def _from_journal(workspace: Path, opened: registry.OpenedRun) -> dict[str, Any]
     if stored.phase == LOADING:
         return {**_NOTHING, **line, **_again(stored), "error": _NOT_READ}
     report = report_of(opened.journal, stored, now).as_json()
-    error = f"{report['error'] or _NO_FILES} `{stored.commands.export(line['run_id'])}` writes its files."
+    files = _OTHER_FILES if (workspace / line["run_id"]).exists() else _NO_FILES
+    error = f"{report['error'] or files} `{stored.commands.export(line['run_id'])}` writes its files."
     return {**report, "state": line["state"], "purged_at": None, "error": error}
 
 
@@ -189,7 +190,8 @@ _NOTHING: Mapping[str, Any] = {
     "undone": {},
 }
 _NOT_READ = "This run was cut off before its source was read to the end; nothing was sent."
-_NO_FILES = "Its files are not those of its journal."
+_NO_FILES = "Its files are not in this workspace."
+_OTHER_FILES = "Its files are not those of its journal."
 _PURGED = "The cells and files of this run were purged; its ids, keys and counts remain."
 
 

@@ -24,11 +24,12 @@ from importer.console.texts import catalogue, t
 from importer.core.errors import UsageError
 from importer.core.runtime import beside_the_loop
 from importer.runs.context import People
-from importer.runs.drafts.sending import resume
+from importer.runs.drafts.sending import resume, write_again
 from importer.runs.history import one_run
 
 _MASKED = frozenset({"report"})
 """Files without values: whoever may view may have them."""
+_ENDED = frozenset({"finished", "stopped"})
 _STATES = ("read", "created", "existing", "valid", "invalid", "rejected", "failed", "unknown", "unsent")
 _TO_RETURN = ("invalid", "rejected", "failed", "unknown", "unsent")
 _OPEN_KINDS = 3
@@ -106,6 +107,19 @@ def _state_card(console: Console, session: Session, report: Mapping[str, Any], j
         is_open = report["state"] == "stopped" and not report["dry_run"]
         if is_open and session.may(Role.RUN) and (job is None or job.is_done):
             ui.button(t("run.resume"), on_click=lambda: _resume(console, session, report)).props("no-caps")
+        elif report["state"] in _ENDED and _may_be_written(report) and session.may(Role.RUN):
+            ui.button(t("run.write_files"), on_click=lambda: _write_files(console, session, report)).props("no-caps")
+
+
+def _may_be_written(report: Mapping[str, Any]) -> bool:
+    """Whether the files of a run are not here, and can be: another host of the team has written them."""
+    return not (report["files"] or report["dry_run"] or report["purged_at"])
+
+
+async def _write_files(console: Console, session: Session, report: Mapping[str, Any]) -> None:
+    session.require(Role.RUN)
+    await beside_the_loop(write_again, console.drafts, str(report["run_id"]), by=session.user)
+    ui.navigate.reload()
 
 
 def _resume(console: Console, session: Session, report: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from importer.runs.context import Context, People
 from importer.runs.drafts.checking import context_of
 from importer.runs.drafts.drafts import DraftService
 from importer.runs.drafts.planning import plan_of
+from importer.runs.export import export
 from importer.runs.kept_profile import recalled_under
 from importer.runs.resume import resume as go_on
 from importer.runs.run import run_planned
@@ -79,6 +80,20 @@ async def resume(
     await in_a_thread(partial(log_act, service, run_id, by, "resumed"))
     profile = await in_a_thread(partial(profile_of_run, service, run_id))
     return await go_on(Context(profile, "resume", emit, stop, people, service.machine), run_id)
+
+
+def write_again(service: DraftService, run_id: str, *, by: str) -> Report:
+    """Write the files of a run that has ended, as the journal has it, under the profile that it has kept. Blocks.
+
+    Args:
+        by: the person.
+
+    Raises:
+        ImporterError: as of `runs.export.export`.
+    """
+    log_act(service, run_id, by, "files written")
+    people = People(by=by)
+    return export(Context(profile_of_run(service, run_id), "export", people=people, machine=service.machine), run_id)
 
 
 def profile_of_run(service: DraftService, run_id: str) -> Profile:
