@@ -10,10 +10,9 @@ from importer.core.corrections import Correction
 from importer.journal import Journal, StoredRun
 from importer.profile import SourceLimits
 from importer.readers import read_corrections
+from importer.runs.kept_files import CORRECTIONS
 from importer.runs.kept_profile import kept_profile
 from importer.runs.wiring.sources import LocalSource
-
-NAME = "corrections.csv"
 
 
 def keep_corrections(corrections: Path | None, directory: Path) -> Path | None:
@@ -31,10 +30,10 @@ def keep_corrections(corrections: Path | None, directory: Path) -> Path | None:
     if corrections is None or not corrections.is_file():  # rows of a dry run are imported without their source
         return None
     try:
-        write_file(directory / NAME, corrections.read_bytes())
+        write_file(directory / CORRECTIONS, corrections.read_bytes())
     except OSError as error:
         raise storage_error(error, directory) from error
-    return directory / NAME
+    return directory / CORRECTIONS
 
 
 def kept_corrections(journal: Journal, run: int, directory: Path) -> list[Correction]:
@@ -46,15 +45,15 @@ def kept_corrections(journal: Journal, run: int, directory: Path) -> list[Correc
     Raises:
         SourceError: somebody has damaged their file.
     """
-    path = directory / NAME
+    path = directory / CORRECTIONS
     if path.is_file():
         return list(read_corrections(path, SourceLimits()).all)
-    content = journal.files.of(run, NAME)
+    content = journal.files.of(run, CORRECTIONS)
     if content is None:
         return []
     with TemporaryDirectory(prefix="importer-") as folder:
-        (Path(folder) / NAME).write_bytes(content)
-        return list(read_corrections(Path(folder) / NAME, SourceLimits()).all)
+        (Path(folder) / CORRECTIONS).write_bytes(content)
+        return list(read_corrections(Path(folder) / CORRECTIONS, SourceLimits()).all)
 
 
 def corrections_of(stored: StoredRun) -> Path | None:

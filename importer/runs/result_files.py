@@ -19,8 +19,8 @@ from importer.results.html import write_html
 from importer.results.tables import Batches, write_results
 from importer.runs.context import Context
 from importer.runs.endings import Ending
-from importer.runs.kept_corrections import NAME as CORRECTIONS
 from importer.runs.kept_corrections import kept_corrections
+from importer.runs.kept_files import CORRECTIONS
 from importer.runs.planned_steps import planned_steps
 from importer.runs.preview import preview
 from importer.runs.receipts import RECEIPT_NAME

@@ -33,7 +33,7 @@ def lets_in(link: str) -> Browser:
 def test_runs_and_drafts_of_other_hosts_are_shown_and_say_where_their_files_are(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
-    url, source = shared_server().emptied(), user.has("people.csv", people(60))
+    url, source = shared_server().emptied(), user.has("people.csv", people(2_000))
     ana, kim = (
         replace(member(user, name), environ={**user.environ, "IMPORTER_JOURNAL": url}) for name in ("ana", "kim")
     )

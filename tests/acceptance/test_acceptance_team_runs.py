@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,16 +67,17 @@ def test_a_run_of_another_host_is_seen_and_its_files_its_plan_and_a_receipt_are_
 
 
 @pytest.mark.slow
-def test_a_run_by_an_approved_plan_is_gone_on_with_on_another_host(
+def test_a_run_by_an_approved_plan_is_gone_on_with_on_another_host_when_nothing_of_the_first_one_is_left(
     team: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     ana, kim = members(team, witness, profile_for, 'rate = "40/s"', "looks_after_s = [0, 0.1]")
-    plan = ana.plans(team.has("people.csv", people(120)))
+    plan = ana.plans(ana.user.has("people.csv", people(120)))
     ana.approves(plan)
     running = ana.user.starts("run", "--plan", plan, *sandbox(ana.profile), "--quiet", **ana.environ)
     wait_for(lambda: witness.ledger()["customers"] > 10, running)
     running.send_signal(signal.SIGKILL)
     running.communicate()
+    shutil.rmtree(ana.user.home)
 
     wait_until(lambda: kim.types("resume", "last").code != 7)
     shown = kim.looks("show", "last").json
@@ -103,3 +107,20 @@ def test_corrections_are_in_the_journal_until_a_purge_and_each_host_purges_its_o
     assert [one.run_id for one in purged.going] == [ran.json["run_id"]]
     assert gone.code == 2
     assert not [*ana.home.rglob("*.csv"), *kim.home.rglob("*.csv")]
+
+
+def test_corrections_that_an_earlier_program_has_kept_in_a_directory_alone_are_carried_along(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    profile, named = profile_for(witness, delivery=['rate = "900/s"']), {"IMPORTER_JOURNAL": shared_server().emptied()}
+    ana, kim = member(user, "ana"), member(user, "kim")
+    source, corrections = user.has("people.csv", WRONG), user.has("corrections.csv", FIXED)
+    ana.types("run", source, "--corrections", corrections, *sandbox(profile), **witness.environ)
+    with closing(sqlite3.connect(ana.home / "runs" / "journal.sqlite3")) as journal, journal:
+        journal.execute("DELETE FROM run_files")
+
+    carried = ana.types("journal", "copy", "--json", **named)
+    explained = kim.types("explain", "last", "3", "--show-values", "--json", **named).json
+
+    assert carried.code == 0, carried.out
+    assert explained["corrected"] == [{"column": "Email", "before": "nobody", "after": "person1@example.com"}]

@@ -19,6 +19,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.profile import Profile
+from importer.runs.kept_files import keep_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,14 @@ def carry_journal(profile: Profile, now: float) -> Copied:
     Raises:
         UsageError: no such journal is named, or it has runs of this workspace already, or there is nothing to copy.
         BusyError: a run is at work.
-        JournalError: one of them cannot be read or written; the workspace goes on with its own.
+        StorageError, JournalError: something cannot be read or written; the workspace goes on with its own.
     """
     if not profile.journal.url:
         raise UsageError("No journal in PostgreSQL is named.", "Set IMPORTER_JOURNAL, or [journal] url in the profile.")
+    location = Location.of_workspace(profile.workspace)
+    if location.exists and not location.url:
+        check_memory(location)
+        keep_all(location)
     return copy_elsewhere(profile.workspace, profile.journal.url, profile.journal.lease_s, now)
 
 

@@ -52,21 +52,23 @@ def register(console: Console, application: FastAPI) -> None:
         if step not in _PAGES:
             raise UsageError(t("steps.unknown", step=step), t("steps.known", steps=", ".join(_PAGES)))
         target = await beside_the_loop(_target, console, draft)
+        elsewhere = await beside_the_loop(_elsewhere, console, draft)
         with page_frame(session, draft.facts.file, "/new", banner=lambda: target_banner(console.profile, target)):
             step_list(draft, step)
-            if not await _is_elsewhere(console, draft):
+            if elsewhere:
+                with card():
+                    ui.label(elsewhere).classes("problem")
+            else:
                 await _PAGES[step](console, session, draft)
 
 
-async def _is_elsewhere(console: Console, draft: Draft) -> bool:
-    """Say where the file of a draft is, where that is another host; returns whether it is."""
+def _elsewhere(console: Console, draft: Draft) -> str:
+    """Where the file of a draft is, in sentences; empty: it is here."""
     try:
-        await beside_the_loop(console.drafts.require_here, draft)
+        console.drafts.require_here(draft)
     except UsageError as error:
-        with card():
-            ui.label(str(error)).classes("problem")
-        return True
-    return False
+        return str(error)
+    return ""
 
 
 def _target(console: Console, draft: Draft) -> str:
