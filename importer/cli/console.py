@@ -46,7 +46,8 @@ def console(*, own: ConsoleOptions, shared: opt.Shared) -> None:
     prints a link that lets whoever opens it in, once. With [console.users] in the profile people sign in by name and
     password, and do what their roles allow: view, prepare, approve, run. It sends only to targets that the profile
     names, and reads only files that were uploaded to it. Runs that are under way when it ends are stopped cleanly, and
-    can be resumed.
+    can be resumed. Over a team's journal it shows the runs and drafts of all hosts; a draft is gone on with on the host
+    that has its file.
     """
     if own.new_user is not None:
         _print_user(own.new_user)

@@ -160,7 +160,8 @@ def explain(
 def export(run_name: opt.Run, *, exported: ExportOptions, shared: opt.Shared) -> None:
     """Write the results of a run again, in any format.
 
-    This works for a run that was killed, too: its files hold what the journal knows.
+    This works for a run that was killed, too, and for one of another host of a team: the files hold what the journal
+    knows.
     """
     profile = _profile_of(shared, exported)
     from importer.cli.running import print_report  # noqa: PLC0415

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer.console.access import Access, RefusedError, Role, Session, password_hash
-from importer.console.sessions import ENDED, Sessions
+from importer.console.sessions import ENDED, Sessions, key_of
 from importer.profile import ConsoleSettings
 
 PASSWORD = "a long password of anna"
@@ -215,3 +215,10 @@ def test_a_cookie_that_was_changed_or_signed_by_another_workspace_is_nobody(star
     assert start(clock, b"another secret").known(cookie) is None
     assert doors.known("x" + cookie) is None
     assert doors.known("") is None
+
+
+def test_the_key_of_sessions_is_the_workspaces_own_and_stays(tmp_path: Path) -> None:
+    ana, kim = tmp_path / "ana", tmp_path / "kim"
+
+    assert key_of(ana) == key_of(ana) != key_of(kim)
+    assert (ana / "console.key").stat().st_mode & 0o777 == 0o600
