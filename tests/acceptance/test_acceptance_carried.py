@@ -60,18 +60,23 @@ def test_customers_of_two_workspaces_with_different_secrets_are_known_to_whoever
     second = kim.types("journal", "copy", "--json", IMPORTER_JOURNAL=journal)
     lee.environ["IMPORTER_JOURNAL"] = journal
     checked = lee.types("validate", file, "--config", profile, "--json")
-    imported = lee.types("run", file, *sandbox(profile), "--json")
+    planned = lee.types("plan", file, *sandbox(profile), "--json")
+    imported = lee.types("run", "--plan", planned.json["files"]["plan"], "--target", "sandbox", "--json")
+    other = part(everybody, 19, 22).replace("person20@example.com", "other20@example.com")
+    changed = lee.types("run", lee.has("changed.csv", other), *sandbox(profile), "--json") if external_ids else None
     renamed = part(everybody, 25, 26).replace("L-25,", "M-25,").replace("Givenz", "Zoe")
     alike = lee.types("validate", lee.has("alike.csv", renamed), "--config", profile, "--json")
     runs = [one["run_id"] for one in kim.types("runs", "--json").json["runs"]]
-    verified = kim.types("show", runs[1], "--verify", "--json")
+    verified = kim.types("show", runs[-2], "--verify", "--json")
 
     assert [first.json["customers"], second.json["customers"]] == [20, 20]
     assert warned(checked) == {"imported_before": 40}
     assert (counted(imported), warned(imported)) == ({"read": 50, "created": 10, "existing": 40}, {})
+    if changed is not None:
+        assert (counted(changed), warned(changed)) == ({"read": 3, "existing": 3}, {"differs_from_imported": 1})
     assert witness.ledger()["customers"] == 50
     assert warned(alike).get("possible_duplicate") == 1
-    assert (len(runs), verified.code) == (3, 0)
+    assert (len(runs), verified.code) == (4 if external_ids else 3, 0)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from importer.core.contract import occurrence_key
-from importer.customers.former import key_today, keys_of_then, phone_today
+from importer.customers.former import key_today, keys_of_then, keys_under, phone_today
 from importer.customers.identity import import_key
 
 SECRET = b"a fictional secret of 32 bytes.."
@@ -87,3 +87,21 @@ def test_the_number_of_then_is_among_those_that_are_tried(now: str, then: str) -
 
 def test_a_number_of_the_default_region_was_never_another_one() -> None:
     assert list(keys_of_then(SECRET, person("+12125550123"), key_of("+12125550123"), "US")) == []
+
+
+def test_a_business_is_known_under_another_secret_whichever_contact_has_made_its_key() -> None:
+    other, of = b"another fictional secret of 32 b", ("Bakery", "Ann", "Reed")
+    ann, kim = (
+        {"firstName": name, "lastName": "Reed", "primary": name == "Kim", "primaryPhoneNumber": {"number": phone}}
+        for name, phone in (("Ann", "+12125550123"), ("Kim", "+12125550124"))
+    )
+    body = {"type": "BUSINESS", "businessName": "Bakery", "contacts": [ann, kim]}
+    now, then = (
+        import_key(secret, customer_type="BUSINESS", names=of, phone="+12125550123") for secret in (SECRET, other)
+    )
+
+    assert list(keys_under((SECRET, other), body, now)) == [now, then]
+    assert list(keys_under((SECRET, other), body, occurrence_key(then, 2))) == [
+        occurrence_key(one, 2) for one in (now, then)
+    ]
+    assert list(keys_under((SECRET, other), body, "of something else")) == []
