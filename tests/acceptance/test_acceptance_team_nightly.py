@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.acceptance.conftest import Ran, User, Witness, exactly_once, people, sandbox, user_in, wait_for, wait_until
@@ -44,25 +45,16 @@ def killed_in_the_middle(host: User, folder: Path, profile: Path, witness: Witne
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mounted_elsewhere", [False, True])
 def test_the_nightly_of_another_host_finishes_the_file_of_a_host_that_died_and_creates_everybody_once(
-    user: User,
-    team: dict[str, User],
-    folder: Path,
-    witness: Witness,
-    profile_for: Callable[..., Path],
-    *,
-    mounted_elsewhere: bool,
+    user: User, team: dict[str, User], folder: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     profile = profile_for(witness, delivery=['rate = "60/s"', "looks_after_s = [0, 0.1, 0.4]"])
     (folder / "people.csv").write_text(people(200))
     first, second = team.values()
     metrics = second.home / "night.prom"
     second.environ["IMPORTER_METRICS__TEXTFILE"] = str(metrics)
-    there = folder
-    if mounted_elsewhere:
-        there = user.home / "mounted"
-        there.symlink_to(folder)
+    there = user.home / "mounted"  # elsewhere than on the first host
+    there.symlink_to(folder)
 
     pid = killed_in_the_middle(first, folder, profile, witness)
     nights: list[Ran] = []
@@ -94,6 +86,8 @@ def test_a_file_is_left_to_a_host_that_works_and_the_report_says_who_has_it(
     (folder / "people.csv").write_text(people(200))
     own = user.home / "own"
     own.mkdir()
+    for host in team.values():
+        host.environ["IMPORTER_JOURNAL__LEASE_S"] = "30"  # nobody dies
     shutil.copy(folder / "people.csv", own)
     first, second = team.values()
 
@@ -135,3 +129,44 @@ def test_a_file_whose_run_was_over_when_its_host_died_is_put_away_with_its_resul
     (results,) = folder.glob("archive/*_people.csv/results.csv")
     assert (results.parent / "people.csv").exists()
     exactly_once(witness, second.reads(results))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mounted_elsewhere", [False, True])
+def test_a_file_whose_host_died_while_it_was_read_is_imported_by_another_host(
+    user: User,
+    team: dict[str, User],
+    folder: Path,
+    witness: Witness,
+    profile_for: Callable[..., Path],
+    *,
+    mounted_elsewhere: bool,
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "900/s"'])
+    (folder / "people.csv").write_text(people(20))
+    first, second = team.values()
+    there = folder
+    if mounted_elsewhere:
+        there = user.home / "mounted"
+        there.symlink_to(folder)
+    first.types("runs")  # makes the journal
+
+    with psycopg.connect(first.environ["IMPORTER_JOURNAL"]) as session:
+        session.execute("LOCK importer.rows IN SHARE MODE")
+        night = first.starts("nightly", folder, *sandbox(profile), "--quiet")
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'importer.rows'::regclass"
+        wait_for(lambda: session.execute(waiting).fetchone() != (0,), night)
+        night.send_signal(signal.SIGKILL)
+        night.communicate()
+    nights: list[Ran] = []
+
+    def is_free() -> bool:
+        nights.append(second.types("nightly", there, *sandbox(profile), "--json"))
+        return nights[-1].code != 7
+
+    wait_until(is_free)
+
+    assert (nights[-1].code, nights[-1].json["counts"]["created"]) == (0, 20)
+    (archived,) = folder.glob("archive/*_people.csv/people.csv")
+    assert not list((folder / "processing").iterdir())
+    exactly_once(witness, second.reads(archived.parent / "results.csv"))
