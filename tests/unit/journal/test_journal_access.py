@@ -9,7 +9,16 @@ from typing import NamedTuple
 import pytest
 
 from importer.doctor.workspace import check_access
-from importer.journal import JournalAccess, Location, MissingRight, examine_access, open_journal
+from importer.journal import (
+    JournalAccess,
+    Location,
+    MissingRight,
+    copy_elsewhere,
+    examine_access,
+    open_journal,
+    workspace_secret,
+)
+from tests.contracts.journals import FIRST, SECOND, begin, filled
 from tests.postgres import Server, shared_server
 
 ROLES = Path(__file__).resolve().parents[3] / "configs" / "journal_roles.sql"
@@ -51,6 +60,18 @@ def test_whoever_has_exactly_the_rights_of_the_ddl_lacks_none_and_has_none_too_m
     assert access is not None
     assert (access.user, access.missing, access.excessive) == (f"runner_of_{runner.database}", [], [])
     assert [one.status for one in check_access(access)] == ["ok"]
+
+
+def test_whoever_has_the_rights_of_the_ddl_can_carry_a_workspace_there(runner: Runner, tmp_path: Path) -> None:
+    workspace_secret(tmp_path)
+    with closing(open_journal(Location.of_workspace(tmp_path))) as journal:
+        filled(journal, FIRST, ["k0", "k1", None]).create_all()
+
+    copied = copy_elsewhere(tmp_path, runner.place.url, 30.0, 1.0)
+    with closing(open_journal(Location.of_workspace(tmp_path))) as journal:
+        second = begin(journal, SECOND)
+
+    assert (copied, second) == ((1, 3, 2, 0), 2)
 
 
 @pytest.mark.parametrize(
