@@ -37,10 +37,14 @@ from tests.proxy import Proxy, proxy_to
 
 ROWS = int(os.environ.get("DATABASE_FAULTS_ROWS", "150"))
 LARGE = ROWS >= 1_000
-RATE, LEASE_S, CUT_S = ("600/s", "30", 20.0) if LARGE else ("120/s", "1", 1.0)
+RATE, SLOW, LEASE_S, CUT_S = ("600/s", "300/s", "30", 20.0) if LARGE else ("120/s", "20/s", "1", 1.0)
 DISK_BYTES = 96 << 20
 SMALL_LOGS = "-c min_wal_size=2MB -c max_wal_size=4MB"
-MUCH = "CREATE TABLE much AS SELECT repeat('x', 900) FROM generate_series(1, 100000)"
+NEXT_LOGS = """
+DO $$ BEGIN FOR next IN 1..100 LOOP
+  PERFORM pg_logical_emit_message(false, 'test', 'more'); PERFORM pg_switch_wal();
+END LOOP; END $$"""
+"""What the server has put by for its log is used up."""
 COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
 """What the server answers."""
 
@@ -135,10 +139,11 @@ class Import:
     witness: Witness
     profile: Path
 
-    def starts(self, url: str) -> subprocess.Popen[str]:
+    def starts(self, url: str, rate: str = RATE) -> subprocess.Popen[str]:
         """Start it, and wait until it sends."""
         source = self.user.has("people.csv", people(ROWS))
-        running = self.user.starts("run", source, *sandbox(self.profile), "--json", **self._environ(url))
+        how = (*sandbox(self.profile), "--rate", rate, "--json")
+        running = self.user.starts("run", source, *how, **self._environ(url))
         wait_for(lambda: self.sent() > ROWS // 6, running)
         return running
 
@@ -213,12 +218,12 @@ def test_a_database_whose_disk_is_full_stops_a_run_before_its_next_request_and_i
 ) -> None:
     with server_on_a_small_disk() as (server, disk):
         url = server.database()
-        running = importing.starts(url)
+        disk.fill(leave=DISK_BYTES // 16)
+        running = importing.starts(url, rate=SLOW)
 
         disk.fill()
         with suppress(psycopg.Error):
-            server.sql(MUCH)  # takes what the server has put by for its logs
-        disk.fill()
+            server.sql(NEXT_LOGS)
         ran = ended(running)
         sent = importing.sent()
         disk.clear()
