@@ -134,3 +134,25 @@ def test_a_copy_that_is_killed_in_the_middle_leaves_nothing_and_can_be_made_agai
 
     assert (half, whole) == ((1, 10), (2,))
     assert attempts[-1].json["customers"] == 10
+
+
+@pytest.mark.slow
+def test_a_row_that_comes_back_fixed_is_known_as_the_customer_of_another_workspace(
+    user: User, team: list[User], witness: Witness, profile_for: ProfileFor, journal: str
+) -> None:
+    profile, (ana, kim, _) = profile_for(witness, delivery=['rate = "900/s"']), team
+    good = people(6)
+    bad = good.replace("person3@example.com", "person3.example.com").replace("person4@example.com", "person4@")
+    kim.types("run", kim.has("people.csv", part(bad, 2, 6)), *sandbox(profile), "--quiet")
+    ana.types("run", ana.has("people.csv", part(good, 0, 4)), *sandbox(profile), "--quiet")
+    created = witness.ledger()["customers"]
+
+    for one in (ana, kim):  # the rows of the run that is fixed are under a former secret
+        assert one.types("journal", "copy", IMPORTER_JOURNAL=journal).code == 0
+    run_id = kim.types("runs", "--json").json["runs"][0]["run_id"]
+    rejects = (kim.home / "runs" / run_id / "rejects.csv").read_text(encoding="utf-8")
+    fixed = kim.has("fixed.csv", rejects.replace("person3.example.com", "person3@example.com"))
+    retried = kim.types("retry", run_id, "--fixed", fixed, *sandbox(profile), "--json")
+
+    assert retried.json["counts"]["existing"] == 1
+    assert witness.ledger()["customers"] == created
