@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 
 from importer.core.errors import BusyError, ExitCode, TryLaterError, UsageError
@@ -27,7 +28,7 @@ from importer.inbox.metrics import PassMetrics
 from importer.inbox.notifications import PassNotifications, shown_folder
 from importer.inbox.remote.folder import RemoteFolder
 from importer.inbox.report import PassReport
-from importer.journal import Location, locks_of
+from importer.journal import Location, locks_of, workspace_secret
 from importer.profile import MetricsSettings, Profile
 from importer.runs.consent import Confirm, require_consent, require_named_target
 from importer.runs.context import Context, Machine, People
@@ -53,6 +54,13 @@ def _ignore(_: Event) -> None:
 
 def _nobody() -> None:
     """No key signs."""
+
+
+def _team(workspace: Path) -> str:
+    """What hosts that share a journal claim the files at an address as; empty: this workspace shares none."""
+    if not Location.of_workspace(workspace).url:
+        return ""
+    return blake2b(b"inbox", key=workspace_secret(workspace), digest_size=4).hexdigest()
 
 
 @dataclass(slots=True)
@@ -224,7 +232,7 @@ class Inbox:
     def _opened_folder(self, *, approves: bool) -> InboxFolder:
         if is_remote(self.folder):
             make_directory(self.profile.workspace)
-            return RemoteFolder(str(self.folder), self.profile, self.stop)
+            return RemoteFolder(str(self.folder), self.profile, self.stop, _team(self.profile.workspace))
         return LocalFolder(Path(self.folder), self.profile.nightly, approves=approves)
 
     @property

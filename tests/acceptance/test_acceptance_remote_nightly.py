@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox, wait_for
+from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox, wait_for, wait_until
 from tests.approvals import Office
+from tests.postgres import shared_server
 from tests.remote_servers import Gateway, Sshd, amazon, before, sshd
 
 pytestmark = pytest.mark.slow
@@ -228,7 +229,7 @@ def test_a_night_over_sftp_that_is_killed_half_way_goes_on_with_what_it_claimed(
     other = user.types(*night, "--workspace", "another", **witness.environ)
     assert [one["file"] for one in other.json["imports"]] == ["b.csv"]
 
-    (inbox / "a.csv").write_text(people(80))
+    (inbox / "a.csv").write_text(people(40))
     second = user.types(*night, "--rate", "500/s", **witness.environ)
     assert second.code == 0, second.out
     assert [(one["file"], one["resumed"], one["counts"]["read"]) for one in second.json["imports"]] == [
@@ -451,3 +452,29 @@ def test_a_watched_bucket_that_cannot_be_reached_for_a_while_is_watched_on(
     wait_for(lambda: [key.count("/") for key in sorted(bucket.names()) if key.endswith("/a.csv")] == [3], watching)
     watching.send_signal(signal.SIGTERM)
     assert ended(watching).code == 0
+
+
+def test_the_nightly_of_another_host_finishes_what_a_host_that_died_has_claimed(
+    user: User, inbox: Path, server: Sshd, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    shared = {**witness.environ, "IMPORTER_JOURNAL": shared_server().database(), "IMPORTER_JOURNAL__LEASE_S": "2"}
+    profile = profile_for(witness, delivery=['rate = "40/s"', "looks_after_s = [0, 0.1, 0.4]"])
+    (inbox / "a.csv").write_text(people(40))
+    nightly = ("nightly", server.address(inbox), *sandbox(profile), "--json")
+    first, second = ((*nightly, "--workspace", name) for name in ("first", "second"))
+
+    night = user.starts(*first, **shared)
+    wait_for(lambda: witness.ledger()["customers"] > 5, night)
+    night.send_signal(signal.SIGKILL)
+    night.communicate()
+    nights: list[Ran] = []
+
+    def is_free() -> bool:
+        nights.append(user.types(*second, "--rate", "900/s", **shared))
+        return nights[-1].code != 7
+
+    wait_until(is_free)
+
+    assert (nights[-1].code, nights[-1].json["counts"]["created"]) == (0, 40)
+    assert len(list(inbox.glob("archive/*_a.csv/a.csv"))) == 1
+    assert witness.ledger()["customers"] == 40

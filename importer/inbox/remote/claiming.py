@@ -7,6 +7,7 @@ in its place, if it is still the one that was claimed. The `.sha256` and the mar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +41,9 @@ class Claiming(Protocol):
 
     def clear(self, there: OpenDirectory, claim: FileClaim, /) -> None:
         """Remove what a kill left of a file that is in its place."""
+
+    def all(self, there: OpenDirectory, /) -> Iterator[FileClaim]:
+        """What is claimed, as far as the server knows: also by another host under the same name."""
 
 
 def drop_marker(there: OpenDirectory, claim: FileClaim, marker: str) -> None:
@@ -103,6 +107,12 @@ class ClaimByRename:
     def clear(self, _there: OpenDirectory, _claim: FileClaim) -> None:
         """Nothing: what is renamed leaves nothing behind."""
 
+    def all(self, there: OpenDirectory) -> Iterator[FileClaim]:
+        found = there.entries(self.folder)
+        for name, info in found.items():
+            if info.get("type") == "file" and not name.endswith(SUM_FILE):
+                yield FileClaim.of(name, info, found.get(name + SUM_FILE))
+
     def _claimed(self, claim: FileClaim) -> str:
         return f"{self.folder}/{claim.name}"
 
@@ -136,6 +146,9 @@ class ClaimByCopy:
         there.copy(claim.name, to, copy)
         self._clear(there, claim, to)
         return True
+
+    def all(self, _there: OpenDirectory) -> Iterator[FileClaim]:
+        return iter(())
 
     def clear(self, there: OpenDirectory, claim: FileClaim) -> None:
         info = there.info(claim.name)

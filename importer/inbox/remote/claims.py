@@ -88,11 +88,13 @@ class FileClaims:
         self.home = home
         self._claims, self._copies = home / _CLAIMS, home / _COPIES
 
-    def open(self, address: str) -> None:
+    def open(self, address: str, team: str = "") -> None:
         """Make what is needed on this machine.
 
         Args:
             address: of the remote folder, for people.
+            team: the name on the server of all hosts that share a journal, taken where no claim is open under another
+                one; empty: this workspace has its own.
 
         Raises:
             StorageError: the workspace cannot be written.
@@ -101,8 +103,8 @@ class FileClaims:
             for directory in (self._copies, self._claims):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.home / "address").write_text(f"{address}\n", "utf-8")
-            if not (self.home / _OWNER).exists():
-                (self.home / _OWNER).write_text(secrets.token_hex(4), "ascii")
+            if not (self.home / _OWNER).exists() or (team and not self.all()):
+                (self.home / _OWNER).write_text(team or secrets.token_hex(4), "ascii")
         except OSError as error:
             reason = (error.strerror or "unknown error").lower()
             raise StorageError(
@@ -111,7 +113,7 @@ class FileClaims:
 
     @property
     def owner(self) -> str:
-        """The name of this workspace on the server."""
+        """The name of this workspace, or of its team, on the server."""
         return (self.home / _OWNER).read_text("ascii")
 
     def all(self) -> list[FileClaim]:

@@ -56,6 +56,7 @@ class RemoteFolder:
 
     Args:
         stop: ends a transfer under way.
+        team: what hosts that share a journal claim files as; empty: this workspace shares none.
 
     Raises:
         UsageError: at once: the address names no such place, or the settings do not fit one.
@@ -63,12 +64,12 @@ class RemoteFolder:
         StorageError: at any operation, when something is not there as it was sent.
     """
 
-    def __init__(self, address: str, profile: Profile, stop: Stop | None = None) -> None:
+    def __init__(self, address: str, profile: Profile, stop: Stop | None = None, team: str = "") -> None:
         self._directory = RemoteDirectory.at(address, profile.remote.silence_s)
         self.archive, self.failed = _inside(profile.nightly.archive), _inside(profile.nightly.failed)
         self._selection = Selection(profile.nightly)
         self._max_bytes, self._stop = profile.source.limits.max_file_bytes, stop
-        self._workspace = profile.workspace
+        self._workspace, self._team = profile.workspace, team
         identity = hashlib.sha256(self._directory.identity.encode()).hexdigest()
         self._claims = FileClaims(profile.workspace / INBOXES_NAME / identity[:16])
         self._scanned: dict[Path, FileState] = {}
@@ -90,7 +91,7 @@ class RemoteFolder:
     def open(self) -> None:
         with self._reading() as there:
             there.entries()
-        self._claims.open(self.shown)
+        self._claims.open(self.shown, self._team)
         with self._directory.opened(f"Files cannot be moved in {self.shown}") as there:
             self._claiming.prepare(there)
             for place in (self.archive, self.failed):
@@ -244,14 +245,20 @@ class RemoteFolder:
     def recover(self) -> None:
         """Finish what only lacked its last step: the source is in its place, and something is left behind."""
         self._claims.tidy()
-        claims = self._claims.all()
-        if not claims:
+        if not (self._team or self._claims.all()):
             return
         with self._reading() as there:
-            for claim in claims:
+            self._take_over(there)
+            for claim in self._claims.all():
                 if claim.to and self._is_in_place(there, claim):
                     self._claiming.clear(there, claim)
                     self._claims.drop(claim)
+
+    def _take_over(self, there: OpenDirectory) -> None:
+        """Go on with what another host of the team has claimed: no pass of it is under way."""
+        for claim in self._claiming.all(there):
+            if self._claims.of(claim.name) is None:
+                self._claims.write(claim)
 
     def _is_in_place(self, there: OpenDirectory, claim: FileClaim) -> bool:
         to, copy = f"{claim.to}/{claim.name}", self._claims.copy(claim)

@@ -40,9 +40,9 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def inbox(place: Place, workspace: Path, **settings: Any) -> RemoteFolder:
+def inbox(place: Place, workspace: Path, team: str = "", **settings: Any) -> RemoteFolder:
     given = {f"nightly.{name}": value for name, value in settings.items()}
-    opened = RemoteFolder(place.address, Profile().with_options({"workspace": workspace, **given}))
+    opened = RemoteFolder(place.address, Profile().with_options({"workspace": workspace, **given}), team=team)
     opened.open()
     opened.recover()
     return opened
@@ -354,3 +354,40 @@ def test_two_users_of_one_server_have_two_inboxes(at_home: Sshd, workspace: Path
     locks = [RemoteFolder(at_home.address(place.root, user), Profile()).lock for user in ("ann@", "bob@", "ann:pw@")]
     assert locks[0] != locks[1]
     assert locks[0] == locks[2]
+
+
+# --------------------------------------------------------------------------- several hosts
+
+
+@pytest.mark.parametrize("place", ["sftp"], indirect=True)
+def test_what_a_host_has_claimed_that_died_another_one_of_its_team_goes_on_with(place: Place, tmp_path: Path) -> None:
+    place.write("a.csv")
+    place.write("a.csv.sha256", f"{hashlib.sha256(TEXT).hexdigest()}  a.csv\n".encode())
+    taken(inbox(place, tmp_path / "first", team="0123abcd"))
+
+    other = inbox(place, tmp_path / "second", team="0123abcd")
+    stranger = inbox(place, tmp_path / "third")
+    (path,) = other.claimed()
+    other.fetch(path)
+    other.put_away(path, other.archive, TAG, files=results(tmp_path / "second"))
+    back = inbox(place, tmp_path / "first", team="0123abcd")
+
+    assert stranger.claimed() == []
+    assert place.read(f"archive/{TAG}_a.csv/a.csv") == TEXT
+    assert place.names() >= PUT
+    assert [one.name for one in back.claimed()] == ["a.csv"]  # its own record, which the next pass finds archived
+    assert back.has_archived(TAG, "a.csv")
+
+
+@pytest.mark.parametrize("place", ["sftp"], indirect=True)
+def test_a_workspace_that_comes_to_a_team_first_ends_what_it_had_claimed(place: Place, tmp_path: Path) -> None:
+    place.write("a.csv")
+    taken(inbox(place, tmp_path / "first"))
+
+    alone = inbox(place, tmp_path / "first", team="0123abcd")
+    (path,) = alone.claimed()
+    alone.put_away(path, alone.archive, TAG, files=results(tmp_path / "first"))
+    place.write("b.csv")
+    taken(inbox(place, tmp_path / "first", team="0123abcd"), "b.csv")
+
+    assert place.names() - PUT == {"processing/0123abcd/b.csv"}
