@@ -72,7 +72,7 @@ def approve(plan: Plan, *, own: ApproveOptions, shared: opt.Shared) -> None:
         say(fitted("\n".join(_lines(shown, plan)), sys.stderr))
     signature(shown.plan, signer, now())  # who may not sign it is not asked
     _require_yes(profile, plan, signer)
-    signed, made = sign_plan(plan, signer, shown.plan.sha256, now())
+    signed, made = sign_plan(plan, signer, shown.plan.sha256, now(), profile.workspace)
     judged = Judged.of(signed, profile.approval, now())
     if as_json:
         print_json({"command": "approve", **_json(judged, plan), "signature": made.model_dump(mode="json")})

@@ -24,7 +24,7 @@ Shown = Annotated[
     str,
     typer.Argument(
         metavar="RUN|PLAN",
-        help="A run id, a unique beginning of one, 'last', or the file of a plan.",
+        help="A run id, a unique beginning of one, 'last', the file of a plan, or the digits of one that `runs` lists.",
         show_default=False,
     ),
 ]
@@ -60,17 +60,22 @@ def runs(*, shared: opt.Shared) -> None:
     """List the runs of the workspace, the newest first.
 
     `last` is the newest run by the journal's own order. A workspace that is read-only or full can still be read. A
-    newer program upgrades the journal by itself, with a copy of it first; an older program refuses it then.
+    newer program upgrades the journal by itself, with a copy of it first; an older program refuses it then. Over a
+    team's journal the runs are those of all hosts; plans that wait to be signed or sent follow them.
     """
     profile = _profile_of(shared)
     from importer.cli import tables  # noqa: PLC0415
     from importer.runs import history as past  # noqa: PLC0415
+    from importer.runs.plans.register import waiting  # noqa: PLC0415
+    from importer.runs.wiring import SystemClock  # noqa: PLC0415
 
     found = past.all_runs(profile.workspace)
+    plans = waiting(profile.workspace, SystemClock().now())
     if wants_json(profile, shared):
-        print_json({"command": "runs", "runs": found, "exit_code": 0, "error": None})
+        print_json({"command": "runs", "runs": found, "plans": plans, "exit_code": 0, "error": None})
     else:
         tables.print_runs(found)
+        tables.print_plans(plans)
 
 
 def show(
@@ -87,7 +92,8 @@ def show(
     states add up to the rows read, and are counted again in the written file (exit code 9 where they differ).
 
     Of a plan it says what would be sent, where and until when, who has signed it, whether each signature counts by the
-    policy of this machine (/etc/importer/approval.toml), and who may still approve it.
+    policy of this machine (/etc/importer/approval.toml), and who may still approve it. One that `runs` lists is written
+    here as a file, with the signatures of all hosts.
 
     The receipts of a workspace are a chain. With --verify and --config, the profile is compared with that of the run,
     too. Someone who can write the whole workspace can forge its chain: where that matters, keep the hash of the last
@@ -99,10 +105,10 @@ def show(
     is missing, or it bears signatures and there is no policy.
     """
     profile = _profile_of(shared)
-    if Path(run_name).is_file() or run_name.endswith(".json"):  # which no run is called
+    if plan := _plan_of(run_name, profile):
         from importer.cli.approving import show_plan  # noqa: PLC0415
 
-        raise typer.Exit(show_plan(Path(run_name), profile, as_json=wants_json(profile, shared), verify=verify))
+        raise typer.Exit(show_plan(plan, profile, as_json=wants_json(profile, shared), verify=verify))
     from importer.cli.summary import summary  # noqa: PLC0415
     from importer.runs import history as past  # noqa: PLC0415
 
@@ -119,6 +125,16 @@ def show(
         show_text(fitted(summary(report, profile.contract.fields), sys.stdout))
         if caution:
             show_text(f"  {caution}")
+
+
+def _plan_of(name: str, profile: Profile) -> Path | None:
+    """The file of the plan that a name means, written again where it is one of a team; None: it means none."""
+    if Path(name).is_file() or name.endswith(".json"):  # which no run is called
+        return Path(name)
+    from importer.runs.plans.register import written_again  # noqa: PLC0415
+    from importer.runs.wiring import SystemClock  # noqa: PLC0415
+
+    return written_again(profile.workspace, name, SystemClock().now())
 
 
 def _check_receipt(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:

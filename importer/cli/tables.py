@@ -33,6 +33,15 @@ def print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     console().print(listed)
 
 
+def print_plans(plans: Sequence[Mapping[str, Any]]) -> None:
+    """Print a line for each plan of a team that waits to be sent."""
+    for plan in plans:
+        signed = f"signed by {', '.join(plan['signatures'])}" if plan["signatures"] else "signed by nobody"
+        what = f"{plan['job']} of {counted(plan['rows'], 'customer')} at {plan['target']}, made by {plan['author']}"
+        line = f"Plan {plan['plan'][:8]}: {what}, {signed}; good until {plan['expires_at']}."
+        console().print(line, markup=False, highlight=False)
+
+
 def _open_steps(run: Mapping[str, Any]) -> list[str]:
     count = run.get("open_steps", 0)
     return [f"{counted(count, 'step')} open"] if count else []

@@ -28,6 +28,7 @@ from importer.runs.plans.gate import Requirement
 from importer.runs.plans.import_plan import ImportPlan
 from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.make import plan as make_plan
+from importer.runs.plans.register import register
 from importer.runs.plans.return_plan import ReturnPlan
 from importer.runs.retry import plan_retry, retry, take_back
 from importer.runs.run import run_planned
@@ -145,6 +146,7 @@ class FileApproval:
         if made.sends_nothing:
             return await self._again(context, path, run_id, made, fixed=fixed)
         await asyncio.to_thread(made.write, plan_of(path), instead=True)
+        await asyncio.to_thread(register, self.profile.workspace, made)
         return self._waits(made, path, result, why)
 
     @staticmethod

@@ -25,6 +25,7 @@ from importer.runs.plans.held import source_of
 from importer.runs.plans.import_plan import refused
 from importer.runs.plans.kinds import read_plan_of
 from importer.runs.plans.plan_file import require_replaceable
+from importer.runs.plans.register import register
 from importer.runs.plans.update_plan import FILE, UpdatePlan, content_of
 from importer.runs.resume import recall, resume
 from importer.runs.send import Sending
@@ -81,6 +82,7 @@ def _planned(context: Context, report: Report, out: Path | None, author: Author)
         )
         path = out or run.directory / FILE
         plan.write(path)
+        register(context.workspace, plan)
     commands = context.profile.commands
     what = NextOf.of(plan, asked, path, commands)
     advice, command = what.step("To change exactly that, run:", commands.update_plan(path), commands.show(str(path)))

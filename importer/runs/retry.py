@@ -22,6 +22,7 @@ from importer.runs.load import at_hand
 from importer.runs.plans.authorship import Author, no_author, signer_of
 from importer.runs.plans.gate import admitted, requirement
 from importer.runs.plans.plan_file import require_replaceable
+from importer.runs.plans.register import register
 from importer.runs.plans.returning import Returning
 from importer.runs.preconditions import require_own_run
 from importer.runs.resume import Reopened, destination_again, go_on, recall
@@ -98,6 +99,7 @@ async def write_plan(
         return plan.run_id, None
     path = out or context.workspace / plan.run_id / f"return-plan-{plan.sha256[:8]}.json"
     await beside_the_loop(plan.write, path)
+    await beside_the_loop(register, context.workspace, plan)
     return plan.run_id, path
 
 

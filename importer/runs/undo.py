@@ -32,6 +32,7 @@ from importer.runs.plans.authorship import Author, NextOf, made, no_author, sign
 from importer.runs.plans.gate import admitted, is_begun, note, requirement
 from importer.runs.plans.kinds import read_plan_of
 from importer.runs.plans.plan_file import require_replaceable
+from importer.runs.plans.register import register
 from importer.runs.resume import recall
 from importer.runs.send import Sending
 from importer.runs.take_up import taken_up
@@ -116,6 +117,7 @@ async def plan_undo(
         )
         path = out or opened.directory / f"undo-plan-{plan.sha256[:8]}.json"
         await beside_the_loop(plan.write, path)
+        await beside_the_loop(register, context.workspace, plan)
         report = _report(opened, plan, path, done=len(opened.created) - len(left))
         code = ExitCode.SOME_FAILED if skipped else ExitCode.OK
         if entries:

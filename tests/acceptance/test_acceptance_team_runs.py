@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -39,13 +40,23 @@ def members(team: User, witness: Witness, profile_for: Callable[..., Path], *lin
     return replace(site, user=ana, profile=slow), replace(site, user=kim)
 
 
-def test_a_run_of_another_host_is_seen_and_its_files_its_plan_and_a_receipt_are_written_again(
+def test_a_plan_is_seen_and_approved_on_another_host_and_its_run_is_seen_and_written_again_there(
     team: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     ana, kim = members(team, witness, profile_for)
     plan = ana.plans(team.has("people.csv", people(ROWS)))
-    ana.approves(plan)
-    ran = ana.types("run", "--plan", plan).json
+    (waits,) = kim.looks("runs").json["plans"]
+    told = kim.user.types("runs", **kim.environ).out
+    seen = kim.looks("show", waits["plan"][:8])
+    approved = kim.approves(kim.user.home / seen.json["files"]["plan"])
+    signed = ana.looks("show", waits["plan"][:8]).json["files"]["plan"]
+    ran = ana.types("run", "--plan", signed).json
+
+    assert (waits["job"], waits["rows"], waits["signatures"]) == ("import", ROWS, ["anna"])
+    assert f"Plan {waits['plan'][:8]}: import of {ROWS} customers at sandbox" in told
+    assert (seen.json["approved"], approved.code) == (False, 0)
+    assert waits["plan"] == json.loads(plan.read_text(encoding="utf-8"))["sha256"]
+    assert kim.looks("runs").json["plans"] == []
 
     (listed,) = kim.looks("runs").json["runs"]
     shown = kim.looks("show", "last").json

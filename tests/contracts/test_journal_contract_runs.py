@@ -134,6 +134,19 @@ def test_files_of_a_run_are_kept_whole_until_it_is_purged_or_forgotten(book: Boo
     assert (journal.files.names(book.run), journal.files.names(other)) == ([], [])
 
 
+def test_plans_are_found_by_the_beginning_of_their_hash_while_they_are_good(journal: Journal) -> None:
+    def signed(known: bytes | None) -> bytes:
+        return (known or b"plan") + b" signed"
+
+    for sha256, expires_at in (("ab" * 32, 20.0), ("ab" * 32, 20.0), ("ac" * 32, 10.0)):
+        journal.plans.keep(sha256, 1.0, expires_at, signed)
+
+    assert journal.plans.good_at(10.0) == [b"plan signed", b"plan signed signed"]
+    assert journal.plans.good_at(10.0, "ab") == journal.plans.good_at(15.0) == [b"plan signed signed"]
+    journal.plans.keep("ad" * 32, 25.0, 30.0, signed)
+    assert journal.plans.good_at(0.0) == [b"plan signed"]
+
+
 def test_receipts_are_a_chain(book: Book, journal: Journal) -> None:
     first = journal.receipts.add(book.run, 1.0, lambda number, previous: {"number": number, "previous": previous})
     second = journal.receipts.add(book.run, 2.0, lambda number, previous: {"number": number, "previous": previous})

@@ -61,6 +61,22 @@ class Files(Protocol):
         ...
 
 
+class Plans(Protocol):
+    """Plans that people sign, as their files are."""
+
+    def keep(self, sha256: str, made_at: float, expires_at: float, merge: Callable[[bytes | None], bytes]) -> None:
+        """Keep a plan, and drop those that had expired when it was made; times in seconds since the epoch.
+
+        Args:
+            merge: makes its content from the one that is there; given None where there is none.
+        """
+        ...
+
+    def good_at(self, now: float, beginning: str = "") -> list[bytes]:
+        """The contents of plans that have not expired, whose hash begins so."""
+        ...
+
+
 class Places(Protocol):
     """Where the inbox put files: one line for every folder that was made for a file."""
 
@@ -150,6 +166,11 @@ class Journal(Protocol):
     @property
     def files(self) -> Files:
         """Files of runs that their rows cannot give."""
+        ...
+
+    @property
+    def plans(self) -> Plans:
+        """Plans that people sign."""
         ...
 
     @property

@@ -37,6 +37,7 @@ _OF_NO_RUN = {
     "likenesses": "ON CONFLICT DO NOTHING",
     "renewed_keys": "ON CONFLICT DO NOTHING",
     "api_keys": "ON CONFLICT DO NOTHING",
+    "plans": "ON CONFLICT DO NOTHING",
     "starts": "ON CONFLICT (scope, slot) DO UPDATE SET count = starts.count + excluded.count",
 }
 """Tables with entries of no run, and what becomes of one that is there already."""

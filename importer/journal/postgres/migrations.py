@@ -29,6 +29,11 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             ) STRICT;""",
         ),
         12: (script("carried.sql", _OWN),),
+        13: (
+            """CREATE TABLE plans (
+                sha256 TEXT PRIMARY KEY, expires_at REAL NOT NULL, content BLOB NOT NULL
+            ) STRICT;""",
+        ),
     }
 )
 """The statements that lead to each later version from the one before it, in the types of SQLite."""

@@ -1,4 +1,4 @@
-"""Receipts, files of runs, and places of files: one line each, in tables of their own."""
+"""Receipts, files of runs, plans, and places of files: one line each, in tables of their own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from importer.journal.sql.steps import IS_CHANGE
 
 _RECEIPT = "number, run, made_at, previous, hash, body"
 _FILE = ("run", "name", "content")
+_PLAN = ("sha256", "expires_at", "content")
 _PLACE = ("folder", "file", "run", "put_at", "archive", "returned")
 
 
@@ -95,6 +96,32 @@ class Files:
                 "SELECT content FROM run_files WHERE run = ? AND name = ?", (run, name)
             ).fetchone()
         return zlib.decompress(found[0]) if found else None
+
+
+class Plans:
+    """Plans that people sign. Implements `port.Plans`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def keep(self, sha256: str, made_at: float, expires_at: float, merge: Callable[[bytes | None], bytes]) -> None:
+        with self._db.transaction() as tx:
+            tx.execute("DELETE FROM plans WHERE expires_at < ?", (made_at,))
+            found = tx.execute("SELECT content FROM plans WHERE sha256 = ?", (sha256,)).fetchone()
+            content = zlib.compress(merge(zlib.decompress(found[0]) if found else None))
+            tx.execute(
+                f"INSERT INTO plans ({', '.join(_PLAN)}) VALUES (?, ?, ?) {replacing(_PLAN, 1)}",
+                (sha256, expires_at, content),
+            )
+
+    def good_at(self, now: float, beginning: str = "") -> list[bytes]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT content FROM plans WHERE expires_at >= ? AND substr(sha256, 1, ?) = ?"
+                " ORDER BY expires_at, sha256",
+                (now, len(beginning), beginning),
+            ).fetchall()
+        return [zlib.decompress(content) for (content,) in found]
 
 
 class Places:

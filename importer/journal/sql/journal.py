@@ -14,7 +14,7 @@ from importer.journal.sql.accounts import Accounts
 from importer.journal.sql.database import Database
 from importer.journal.sql.delivery import RunDelivery
 from importer.journal.sql.earlier_runs import EarlierRuns
-from importer.journal.sql.entries import Files, Places, Receipts
+from importer.journal.sql.entries import Files, Places, Plans, Receipts
 from importer.journal.sql.intake import RunIntake
 from importer.journal.sql.purging import Purging
 from importer.journal.sql.replay import Replay
@@ -32,6 +32,7 @@ class SqlJournal:
         self.earlier = EarlierRuns(database)
         self.receipts = Receipts(database)
         self.files = Files(database)
+        self.plans = Plans(database)
         self.places = Places(database)
         self.purging = Purging(database)
 

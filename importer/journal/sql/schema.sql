@@ -217,6 +217,13 @@ CREATE TABLE run_files (
     PRIMARY KEY (run, name)
 ) STRICT;
 
+-- Plans of a team: copies of the files that people sign, with the signatures of all hosts. They hold no personal data.
+CREATE TABLE plans (
+    sha256     TEXT PRIMARY KEY,
+    expires_at REAL NOT NULL,
+    content    BLOB NOT NULL          -- compressed
+) STRICT;
+
 -- One line for every folder that a night put a file into.
 CREATE TABLE places (
     folder  TEXT PRIMARY KEY,         -- absolute

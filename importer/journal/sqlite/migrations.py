@@ -125,6 +125,11 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 run INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (run, name)
             ) STRICT""",
         ),
+        11: (
+            """CREATE TABLE plans (
+                sha256 TEXT PRIMARY KEY, expires_at REAL NOT NULL, content BLOB NOT NULL
+            ) STRICT""",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""

@@ -21,6 +21,7 @@ from importer.runs.plans.authorship import Author, no_author
 from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.make import plan as make_plan
 from importer.runs.plans.plan_file import PlanFile
+from importer.runs.plans.register import register
 
 PLAN = "plan.json"
 """Name of the plan in the folder of a draft."""
@@ -108,6 +109,7 @@ def keep_plan(service: DraftService, draft: Draft, made: PlanFile) -> None:
                 "Send it; or change the draft, and plan it then.",
             )
     made.write(service.folder(draft) / PLAN, instead=True)
+    register(service.workspace, made)
 
 
 def _says(plan: PlanFile) -> Mapping[str, Any]:
@@ -158,7 +160,7 @@ def approve(service: DraftService, draft: str, signer: Signer, sha256: str, *, b
         ApprovalMissingError, PlanRefusedError, StorageError: as of `runs.plans.approve.approve`.
     """
     found = service.editable(draft)
-    sign_plan(plan_of(service, found), signer, sha256, service.machine.clock.now())
+    sign_plan(plan_of(service, found), signer, sha256, service.machine.clock.now(), service.workspace)
     now = judged(service, draft)
     facts = DraftFacts(stage="approve" if now.missing else "run")
     with service.opened() as drafts:  # whoever has changed the draft since: the plan is signed

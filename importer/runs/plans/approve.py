@@ -28,6 +28,7 @@ from importer.core.plans import Signature
 from importer.profile.operating import ApprovalSettings
 from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.plan_file import MAKE_AGAIN, PlanFile, alone_at
+from importer.runs.plans.register import register
 
 COUNTS = "counts"
 _UNKNOWN = "genuine, if the key is theirs: no policy here says so"
@@ -157,12 +158,15 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def approve(path: Path, signer: Signer, sha256: str, now: float) -> tuple[PlanFile, Signature]:
+def approve(
+    path: Path, signer: Signer, sha256: str, now: float, workspace: Path | None = None
+) -> tuple[PlanFile, Signature]:
     """Sign a plan, and write the signature into its file, beside those of people who sign at the same moment.
 
     Args:
         sha256: of the plan that the signer was shown.
         now: seconds since the epoch.
+        workspace: whose team shall see the signature; None: nobody's.
 
     Raises:
         ApprovalMissingError: as of `signature`.
@@ -176,6 +180,8 @@ def approve(path: Path, signer: Signer, sha256: str, now: float) -> tuple[PlanFi
         made = signature(plan, signer, now)
         signed = plan.signed(made)
         signed.put(path)
+    if workspace is not None:
+        register(workspace, signed)
     return signed, made
 
 

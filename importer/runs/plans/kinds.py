@@ -31,7 +31,15 @@ def read_plan(path: Path) -> PlanFile:
     Raises:
         PlanRefusedError: it is not there, is not a plan, or was edited.
     """
-    content = content_of(path)
+    return plan_in(content_of(path), path)
+
+
+def plan_in(content: bytes, path: Path) -> PlanFile:
+    """Read what the file of a plan holds; errors as of `read_plan`.
+
+    Args:
+        path: what errors call it.
+    """
     try:
         job = json.loads(content)["job"]
         kind = KINDS[job]

@@ -22,6 +22,7 @@ from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import Requirement, requirement
 from importer.runs.plans.import_plan import FILE, ImportContent, ImportPlan
 from importer.runs.plans.plan_file import require_replaceable
+from importer.runs.plans.register import register
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, destination
@@ -115,6 +116,7 @@ class _Making:
         path = out or self.context.workspace / report.run_id / FILE
         planned = self._plan(report.run_id, found[0])
         planned.write(path, instead=instead)
+        register(self.context.workspace, planned)
         return self._reported(report, planned, path)
 
     def _plan(self, run_id: str, content: ImportContent) -> ImportPlan:
