@@ -36,6 +36,7 @@ _SESSION = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
+    "enable_material": "off",
     "jit": "off",
     # A host that died in the middle of a transaction must not keep the others from writing for hours.
     "idle_in_transaction_session_timeout": "120s",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,13 +16,16 @@ from importer.core.issues import Issue
 from importer.core.outcomes import Claimed, Outcome
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
-from importer.journal import RunHeader
+from importer.journal import Location, RunHeader
 from importer.journal.port.delivery import RunToSend
+from importer.journal.postgres.database import PostgresDatabase
 from importer.journal.sql.claims import Claims
+from importer.journal.sql.database import Database
 from importer.journal.sql.intake import RunIntake
 from importer.journal.sql.replay import Replay
 from importer.journal.sql.runs import Runs
 from importer.journal.sqlite.database import SqliteDatabase
+from tests.postgres import shared_server
 
 SCOPE = "https://api.example.com#main"
 
@@ -29,7 +34,7 @@ SCOPE = "https://api.example.com#main"
 class Book:
     """One run in a journal."""
 
-    database: SqliteDatabase
+    database: Any
     run: int
     claims: Claims
 
@@ -49,13 +54,13 @@ class Book:
         return {result.ordinal: result.state.value for result in Replay(self.database, self.run).results()}
 
 
-def begin(database: SqliteDatabase, run_id: str = "20261122T083000Z-00000a", *, scope: str = SCOPE) -> int:
+def begin(database: Database, run_id: str = "20261122T083000Z-00000a", *, scope: str = SCOPE) -> int:
     header = RunHeader(run_id, scope, "live", "a.csv", "/data/a.csv", "c0ffee", "bead", dry_run=False, started_at=1.0)
     return Runs(database).begin(header).run
 
 
 def fill(
-    database: SqliteDatabase,
+    database: Database,
     run: int,
     keys: list[str | None],
     *,
@@ -85,7 +90,7 @@ def _cells(first: int, keys: list[str | None], batch_rows: int) -> tuple[list[st
     return ([f"name {ordinal}" for ordinal in ordinals], [str(ordinal) for ordinal in ordinals])
 
 
-def open_book(database: SqliteDatabase, run: int, *, scope: str = SCOPE) -> Book:
+def open_book(database: Database, run: int, *, scope: str = SCOPE) -> Book:
     return Book(database, run, Claims(database, RunToSend(run, scope, CUSTOMERS, {"lastName": "Surname"})))
 
 
@@ -93,11 +98,23 @@ def created(ordinal: int, key: str, customer_id: str = "") -> Outcome:
     return Outcome(ordinal, key, RowState.CREATED, customer_id=customer_id or f"cust-{ordinal}")
 
 
+OVER_BOTH = pytest.mark.parametrize("database", ["postgres", "sqlite"], indirect=True)
+"""A test of every adapter."""
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
-    opened = SqliteDatabase(tmp_path / "journal.sqlite3", durable=False)
-    yield opened
-    opened.close()
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty journal: a file, or what `OVER_BOTH` asks for."""
+    with closing(_postgres(tmp_path) if getattr(request, "param", "") == "postgres" else _file(tmp_path)) as opened:
+        yield opened
+
+
+def _file(folder: Path) -> Database:
+    return SqliteDatabase(folder / "journal.sqlite3", durable=False)
+
+
+def _postgres(folder: Path) -> Database:
+    return PostgresDatabase(Location(folder / "journal.toml", shared_server().emptied()))
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ import pytest
 from importer.core.states import RowState
 from importer.journal import AccountMatch, same_server
 from importer.journal.sql.accounts import Accounts
+from importer.journal.sql.database import Database
 from importer.journal.sql.runs import Runs
 from importer.journal.sql.scopes import move_scope
 from importer.journal.sqlite.database import SqliteDatabase
-from tests.unit.journal.conftest import begin, created, fill, open_book
+from tests.unit.journal.conftest import OVER_BOTH, begin, created, fill, open_book
 
 SERVER = "https://api.example.com"
 FIRST, SECOND, MAIN = f"{SERVER}#key-1111", f"{SERVER}#key-2222", f"{SERVER}#main"
@@ -50,7 +51,8 @@ def test_keys_are_kept_as_keyed_hashes_alone(database: SqliteDatabase, accounts:
     assert Accounts(database, b"another secret").match(SERVER, "", SECOND, "key one") == AccountMatch(SECOND)
 
 
-def test_a_scope_that_moves_is_known_there_and_the_better_knowledge_stays(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_a_scope_that_moves_is_known_there_and_the_better_knowledge_stays(database: Database) -> None:
     old, new = begin(database, scope=FIRST), begin(database, "20261123T083000Z-00000b", scope=MAIN)
     fill(database, old, ["k0", "k1", "k2"])
     fill(database, new, ["k1", "k2", "k3"])

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from importer.core.states import RowState
-from tests.unit.journal.conftest import Book, begin, created, fill, open_book
+from tests.unit.journal.conftest import OVER_BOTH, Book, begin, created, fill, open_book
 
 
 def test_a_claim_is_on_disk_when_it_returns(book: Book) -> None:
@@ -20,6 +20,7 @@ def test_a_claim_is_on_disk_when_it_returns(book: Book) -> None:
 
 
 @pytest.mark.parametrize("loaded_anew", [None, RowState.READY, RowState.INVALID])
+@OVER_BOTH
 def test_a_key_whose_row_is_gone_or_new_is_in_doubt(book: Book, loaded_anew: RowState | None) -> None:
     book.claim()
     book.settle(created(0, "k0", "cust-old"))

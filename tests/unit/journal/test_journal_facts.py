@@ -9,9 +9,9 @@ import pytest
 from importer.core.errors import JournalError
 from importer.core.sources import Detected, SourceInfo
 from importer.journal import RateReceipt, RehearsalFacts, RunFacts, SourceFacts
+from importer.journal.sql.database import Database
 from importer.journal.sql.runs import Runs
-from importer.journal.sqlite.database import SqliteDatabase
-from tests.unit.journal.conftest import begin
+from tests.unit.journal.conftest import OVER_BOTH, begin
 
 OF_AN_OLDER_PROGRAM = {
     "limit": None,
@@ -30,7 +30,8 @@ OF_AN_OLDER_PROGRAM = {
 }
 
 
-def test_facts_of_an_older_program_are_read_and_what_is_not_known_stays(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_facts_of_an_older_program_are_read_and_what_is_not_known_stays(database: Database) -> None:
     run, runs = begin(database), Runs(database)
     with database.transaction() as tx:
         tx.execute("UPDATE runs SET facts = ?", (json.dumps(OF_AN_OLDER_PROGRAM),))
@@ -46,7 +47,8 @@ def test_facts_of_an_older_program_are_read_and_what_is_not_known_stays(database
     assert facts.as_json() == {**OF_AN_OLDER_PROGRAM, "others": 2}
 
 
-def test_only_what_was_noted_is_written_and_what_was_noted_empty_is_empty(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_only_what_was_noted_is_written_and_what_was_noted_empty_is_empty(database: Database) -> None:
     run, runs = begin(database), Runs(database)
     runs.note(run, RunFacts(rehearsal=RehearsalFacts(lost=1), stopped_by="sigint"))
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +19,12 @@ from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, Merging, RunHeader
 from importer.journal.port.delivery import RunToSend
 from importer.journal.sql.claims import Claims
+from importer.journal.sql.database import Database
 from importer.journal.sql.earlier_runs import EarlierRuns
 from importer.journal.sql.intake import RunIntake
 from importer.journal.sql.replay import Replay
 from importer.journal.sql.runs import Runs
-from importer.journal.sqlite.database import SqliteDatabase
+from tests.unit.journal.conftest import OVER_BOTH
 
 HOW = Merging("importKey", ("businessName",), {"externalId": "Number"})
 
@@ -45,7 +44,7 @@ def batch(first: int, keys: Sequence[str | None], issues: Sequence[Issue] = ()) 
 class Desk:
     """One run with groups, loaded and ready to be claimed."""
 
-    def __init__(self, database: SqliteDatabase, batches: Sequence[CheckedBatch], leaders: Sequence[int]) -> None:
+    def __init__(self, database: Database, batches: Sequence[CheckedBatch], leaders: Sequence[int]) -> None:
         self.database = database
         header = RunHeader("20260101T000000Z-aaaaaa", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 1.0)
         self.run = Runs(database).begin(header).run
@@ -64,12 +63,6 @@ class Desk:
         return [row.state.value for row in Replay(self.database, self.run).results()]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
-    with closing(SqliteDatabase(tmp_path / "journal.sqlite3")) as opened:
-        yield opened
-
-
 KEY, OTHER = "a" * 32, "b" * 32
 SCATTERED = [batch(0, [KEY, OTHER]), batch(2, [KEY]), batch(3, [KEY])]
 LEADERS = [2, -1, 2, 2]
@@ -80,7 +73,8 @@ def outcome(ordinal: int, state: RowState, **more: object) -> Outcome:
     return Outcome(ordinal, KEY, state, attempts=(attempt,), **more)  # type: ignore[arg-type]
 
 
-def test_one_record_is_claimed_for_a_group_whatever_batches_its_rows_lie_in(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_one_record_is_claimed_for_a_group_whatever_batches_its_rows_lie_in(database: Database) -> None:
     desk = Desk(database, SCATTERED, LEADERS)
     claims = desk.claims
     with database.transaction() as tx:
@@ -93,7 +87,8 @@ def test_one_record_is_claimed_for_a_group_whatever_batches_its_rows_lie_in(data
     assert desk.states == ["sending"] * 4
 
 
-def test_what_rows_bring_for_later_steps_goes_with_the_row_that_is_sent(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_what_rows_bring_for_later_steps_goes_with_the_row_that_is_sent(database: Database) -> None:
     brought: dict[int, dict[str, Any]] = {
         0: {"beneficiaries": {"1": {"lastName": "Owner"}}},
         3: {"limits": {"daily": "5.00"}},
@@ -115,7 +110,8 @@ def as_json(brought: object) -> bytes | None:
 
 
 @pytest.mark.parametrize("state", [RowState.CREATED, RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN])
-def test_all_rows_of_a_group_end_as_the_one_that_was_sent(database: SqliteDatabase, state: RowState) -> None:
+@OVER_BOTH
+def test_all_rows_of_a_group_end_as_the_one_that_was_sent(database: Database, state: RowState) -> None:
     desk = Desk(database, SCATTERED, LEADERS)
     claims = desk.claims
     error = FieldError("businessName", "No.", "refused")
@@ -135,7 +131,8 @@ def test_all_rows_of_a_group_end_as_the_one_that_was_sent(database: SqliteDataba
     assert Runs(database).counts(desk.run) == {"read": 4, state.value: 3, "sending": 1}
 
 
-def test_a_group_that_was_cut_off_is_in_doubt_once(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_a_group_that_was_cut_off_is_in_doubt_once(database: Database) -> None:
     desk = Desk(database, SCATTERED, LEADERS)
     with database.transaction() as tx:
         desk.claims.claim(tx, 10, 5.0)
@@ -148,7 +145,8 @@ def test_a_group_that_was_cut_off_is_in_doubt_once(database: SqliteDatabase) -> 
     ]
 
 
-def test_a_stopped_group_is_opened_again_as_one(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_a_stopped_group_is_opened_again_as_one(database: Database) -> None:
     desk = Desk(database, SCATTERED, LEADERS)
     with database.transaction() as tx:
         desk.claims.finish(tx)
@@ -158,7 +156,8 @@ def test_a_stopped_group_is_opened_again_as_one(database: SqliteDatabase) -> Non
         assert len(desk.claims.claim(tx, 10, 5.0).records) == 2
 
 
-def test_a_group_that_an_earlier_run_created_is_existing_in_all_its_rows(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_a_group_that_an_earlier_run_created_is_existing_in_all_its_rows(database: Database) -> None:
     first = Desk(database, SCATTERED, LEADERS)
     claims = first.claims
     with database.transaction() as tx:
@@ -179,7 +178,8 @@ def test_a_group_that_an_earlier_run_created_is_existing_in_all_its_rows(databas
     assert EarlierRuns(database).known_from(run)[0].rows == 3
 
 
-def test_one_invalid_row_holds_the_others_and_they_say_which(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_one_invalid_row_holds_the_others_and_they_say_which(database: Database) -> None:
     wrong = Issue(2, "email_invalid", "No.")
     desk = Desk(database, [batch(0, [KEY, OTHER]), batch(2, [None], [wrong]), batch(3, [KEY])], [0, -1, 0, 0])
 
@@ -193,7 +193,8 @@ def test_one_invalid_row_holds_the_others_and_they_say_which(database: SqliteDat
         assert [record.ordinal for record in desk.claims.claim(tx, 10, 5.0).records] == [1]
 
 
-def test_a_row_is_explained_by_the_body_the_attempts_and_the_key_of_its_group(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_a_row_is_explained_by_the_body_the_attempts_and_the_key_of_its_group(database: Database) -> None:
     desk = Desk(database, SCATTERED, LEADERS)
     claims, replay = desk.claims, Replay(database, desk.run)
     with database.transaction() as tx:
@@ -205,12 +206,14 @@ def test_a_row_is_explained_by_the_body_the_attempts_and_the_key_of_its_group(da
     assert (replay.group(1), replay.key(1)) == ([], OTHER)
 
 
-def test_bodies_that_were_laid_aside_are_gone_once_they_are_merged(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_bodies_that_were_laid_aside_are_gone_once_they_are_merged(database: Database) -> None:
     Desk(database, SCATTERED, LEADERS)
     assert database.connection.execute("SELECT count(*) FROM members").fetchone() == (0,)
 
 
-def test_rows_that_are_not_sent_themselves_are_compared_with_nothing(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_rows_that_are_not_sent_themselves_are_compared_with_nothing(database: Database) -> None:
     desk = Desk(database, SCATTERED, LEADERS)
     with database.transaction() as tx:
         tx.execute(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.core.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
+from importer.journal.sql.database import Database
 from importer.journal.sql.issue_rows import (
     STRETCH,
     insert_issues,
@@ -18,7 +19,6 @@ from importer.journal.sql.issue_rows import (
     remove_issues,
     unpack_issues,
 )
-from importer.journal.sqlite.database import SqliteDatabase
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
 _KINDS = st.builds(IssueKind, _TEXTS, _TEXTS, _TEXTS, _TEXTS, st.sampled_from(Severity))
@@ -43,12 +43,12 @@ def test_kinds_that_no_row_has_are_not_packed() -> None:
     assert unpack_issues(pack_issues(log)).kinds == (_ERROR,)
 
 
-def held(database: SqliteDatabase, first: int = 0, end: int = 3 * STRETCH) -> list[tuple[int, str]]:
+def held(database: Database, first: int = 0, end: int = 3 * STRETCH) -> list[tuple[int, str]]:
     return [(issue.ordinal, issue.code) for issue in issues_between(database.connection, 1, first, end)]
 
 
 @pytest.fixture
-def found(database: SqliteDatabase) -> SqliteDatabase:
+def found(database: Database) -> Database:
     """A journal with issues of three stretches, found in two goes; and one of another run."""
     with database.transaction() as tx:
         insert_issues(
@@ -59,7 +59,7 @@ def found(database: SqliteDatabase) -> SqliteDatabase:
     return database
 
 
-def test_issues_are_read_by_row_and_in_the_order_of_finding(found: SqliteDatabase) -> None:
+def test_issues_are_read_by_row_and_in_the_order_of_finding(found: Database) -> None:
     assert held(found) == [
         (2, "api_error"),
         *[(3, code) for code in ("required_missing", "name_unusual", "api_error")],
@@ -83,7 +83,7 @@ def test_issues_are_read_by_row_and_in_the_order_of_finding(found: SqliteDatabas
     ],
 )
 def test_issues_are_removed_by_row_code_and_severity(
-    found: SqliteDatabase, ordinals: Collection[int] | None, more: dict[str, Any], goes: Callable[[int, str], bool]
+    found: Database, ordinals: Collection[int] | None, more: dict[str, Any], goes: Callable[[int, str], bool]
 ) -> None:
     before = held(found)
     with found.transaction() as tx:

@@ -16,11 +16,10 @@ from importer.core.frames import raw_batch
 from importer.customers.contract import CUSTOMERS
 from importer.customers.likeness import EMAIL, NAME, PERSONAL, PHONE
 from importer.journal.matching import Match
-from importer.journal.sql.database import Earlier
+from importer.journal.sql.database import Database, Earlier
 from importer.journal.sql.likenesses import LOT, Likenesses
-from importer.journal.sqlite.database import SqliteDatabase
 from importer.validation.duplicates import HeldNumbers
-from tests.unit.journal.conftest import SCOPE, begin
+from tests.unit.journal.conftest import OVER_BOTH, SCOPE, begin
 
 RUN_IDS = (f"20261122T083000Z-{number:06x}" for number in count(1))
 
@@ -30,7 +29,7 @@ def key(text: str) -> str:
 
 
 def load(
-    database: SqliteDatabase,
+    database: Database,
     keys: Sequence[str],
     prints: Mapping[str, Sequence[int]],
     *,
@@ -60,7 +59,7 @@ def load(
 
 
 def customers(
-    database: SqliteDatabase, keys: Sequence[str], prints: Mapping[str, Sequence[int]], state: str = "created"
+    database: Database, keys: Sequence[str], prints: Mapping[str, Sequence[int]], state: str = "created"
 ) -> str:
     """The same, after they were created."""
     run, run_id, alike = load(database, keys, prints, state=state)
@@ -75,42 +74,48 @@ def customers(
     return run_id
 
 
-def test_a_new_key_that_is_like_an_old_one_is_found_with_all_that_they_share(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_a_new_key_that_is_like_an_old_one_is_found_with_all_that_they_share(database: Database) -> None:
     earlier = customers(database, [key("ann"), key("bob")], {EMAIL: [11, 12], PHONE: [21, 22], NAME: [1, 2]})
     _, _, alike = load(database, [key("cat"), key("ann2"), key("bob")], {EMAIL: [13, 11, 99], PHONE: [23, 21, 22]})
 
     assert list(alike.matches(Earlier(database, [SCOPE]))) == [Match(1, (EMAIL, PHONE), earlier, "live", 2)]
 
 
-def test_blanks_are_no_likeness(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_blanks_are_no_likeness(database: Database) -> None:
     customers(database, [key("ann")], {EMAIL: [0], PHONE: [21]})
     _, _, alike = load(database, [key("bob")], {EMAIL: [0], PHONE: [22]})
 
     assert list(alike.matches(Earlier(database, [SCOPE]))) == []
 
 
-def test_another_scope_knows_nobody(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_another_scope_knows_nobody(database: Database) -> None:
     customers(database, [key("ann")], {EMAIL: [11]})
     _, _, alike = load(database, [key("bob")], {EMAIL: [11]})
 
     assert list(alike.matches(Earlier(database, ["https://other.example.com#main"]))) == []
 
 
-def test_who_was_not_created_is_nobody(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_who_was_not_created_is_nobody(database: Database) -> None:
     customers(database, [key("ann")], {EMAIL: [11]}, state="rejected")
     _, _, alike = load(database, [key("bob")], {EMAIL: [11]})
 
     assert list(alike.matches(Earlier(database, [SCOPE]))) == []
 
 
-def test_a_row_is_not_like_itself_in_another_pass(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_a_row_is_not_like_itself_in_another_pass(database: Database) -> None:
     customers(database, [key("ann")], {EMAIL: [11], NAME: [1]})
     _, _, alike = load(database, [key("ann")], {EMAIL: [12], NAME: [1]})
 
     assert list(alike.matches(Earlier(database, [SCOPE]))) == []
 
 
-def test_one_key_and_nothing_in_common_is_another_person(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_one_key_and_nothing_in_common_is_another_person(database: Database) -> None:
     earlier = customers(database, [key("ann")], {EMAIL: [11], NAME: [1], PHONE: [21]})
     _, _, alike = load(database, [key("ann")], {EMAIL: [12], NAME: [2], PHONE: [22]})
 
@@ -118,7 +123,7 @@ def test_one_key_and_nothing_in_common_is_another_person(database: SqliteDatabas
 
 
 @pytest.mark.slow
-def test_lots_of_rows_are_compared_with_lots_of_customers_in_flat_memory(database: SqliteDatabase) -> None:
+def test_lots_of_rows_are_compared_with_lots_of_customers_in_flat_memory(database: Database) -> None:
     size = 2 * LOT + 100
     numbers = [at * 7_919 + 1 for at in range(size)]
     earlier = customers(database, [key(f"a{at}") for at in range(size)], {EMAIL: numbers, PHONE: numbers})
@@ -139,7 +144,8 @@ def test_lots_of_rows_are_compared_with_lots_of_customers_in_flat_memory(databas
     assert peak < 40 * 1024 * 1024
 
 
-def test_rows_of_one_run_are_no_earlier_customers_of_each_other(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_rows_of_one_run_are_no_earlier_customers_of_each_other(database: Database) -> None:
     run, _, alike = load(database, [key("ann"), key("ann2")], {EMAIL: [11, 11], NAME: [1, 2], PHONE: [21, 22]})
     with database.transaction() as tx:
         tx.execute("UPDATE rows SET state = 'unknown' WHERE ordinal = 0")
@@ -153,7 +159,8 @@ def test_rows_of_one_run_are_no_earlier_customers_of_each_other(database: Sqlite
     assert list(alike.matches(Earlier(database, [SCOPE]))) == []
 
 
-def test_what_is_blank_is_not_remembered(database: SqliteDatabase) -> None:
+@OVER_BOTH
+def test_what_is_blank_is_not_remembered(database: Database) -> None:
     size = 20_001
     keys = [key(str(at)) for at in range(size)]
     _, _, alike = load(database, keys, {EMAIL: [at % 2 for at in range(size)]})

@@ -20,6 +20,7 @@ from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, RunHeader
 from importer.journal.port.delivery import RunToSend
 from importer.journal.sql.claims import Claims
+from importer.journal.sql.database import Database
 from importer.journal.sql.intake import RunIntake
 from importer.journal.sql.runs import Runs
 from importer.journal.sqlite.database import SqliteDatabase
@@ -29,7 +30,7 @@ SCOPE, BASE, SECRET = "live#main", "ab" * 16, b"a fictional secret of 32 bytes..
 TWINS = Comparison(CUSTOMERS, "warn", external_id_decides=False, target="live", columns={}, allows_duplicates=True)
 
 
-def passed(database: SqliteDatabase, number: int, names: Sequence[str]) -> list[str]:
+def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
     """A run over rows of one key, each with a name of its own; the customer that each row ended with."""
     header = RunHeader(
         f"20261122T083000Z-{number:06x}", SCOPE, "live", "a.csv", "/a", str(number), "bead", dry_run=False, started_at=1
