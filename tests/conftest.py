@@ -9,5 +9,5 @@ settings.register_profile("thorough", settings.default, max_examples=100, deadli
 settings.register_profile("quick", settings.default, max_examples=25, deadline=None)
 settings.load_profile("thorough")
 
-pytest_plugins = ["tests.postgres", "tests.remote_fixtures", "tests.toy_target.fixtures"]
+pytest_plugins = ["tests.dask_cluster", "tests.postgres", "tests.remote_fixtures", "tests.toy_target.fixtures"]
 """For every room: a server of the whole session must not be started once for each."""

@@ -88,7 +88,7 @@ def run(
     *,
     own: RunOptions,
     starting: opt.Starting,
-    reading: opt.ReadingRows,
+    reading: opt.Checking,
     sending: opt.SendingRun,
     results: opt.CheckResults,
     shared: opt.Shared,
@@ -141,11 +141,15 @@ def run(
     raise typer.Exit(code)
 
 
-def validate(file: opt.File, *, reading: opt.ReadingRows, results: opt.CheckResults, shared: opt.Shared) -> None:
+def validate(file: opt.File, *, reading: opt.Checking, results: opt.CheckResults, shared: opt.Shared) -> None:
     """Check a file without sending anything: a dry run.
 
     No network, and no customer is remembered. The results and the rejects hold the verdict on every row; they are kept
     and purged like those of a run.
+
+    With --engine dask the rows are checked on the workers of a Dask cluster, one for each processor of this machine, or
+    those of --scheduler; the results are the same. Workers get the rows: another machine is reached by tls:// only.
+    They need the same version, and the workspace's secret (IMPORTER_SECRET_FILE); `importer profile engine` says more.
     """
     profile = load_profile(shared, reading, results, settings={"dry_run": True})
     with on_disk(file, profile) as source:

@@ -55,7 +55,7 @@ def plan(
     file: opt.FileOrPlan = None,
     *,
     own: PlanOptions,
-    reading: opt.ReadingRows,
+    reading: opt.Checking,
     sending: opt.Sending,
     results: PlanResults,
     shared: opt.Shared,
@@ -82,6 +82,8 @@ def plan(
         raise UsageError("Name either a FILE, or a run with --retry.", "One of them is enough.")
     if own.fixed is not None and own.retry is None:
         raise UsageError("--fixed names a file of the run that --retry names.", "Add --retry RUN.")
+    if (reading.engine or reading.scheduler) and (own.update or own.retry):
+        raise UsageError("--engine is for the rows of a new file.", "Leave it out with --update and --retry.")
     settings = {"dry_run": True, "approval.key": own.key, "delivery.on_existing": own.on_existing}
     profile = load_profile(shared, reading, sending, results, settings=settings)
     if file is None or (not (own.as_new or own.update) and _is_returned(file, profile)):

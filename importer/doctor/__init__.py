@@ -16,7 +16,7 @@ from importer.core.ports import Clock
 from importer.doctor.approval import check_approval
 from importer.doctor.finding import Finding, exit_code
 from importer.doctor.folder import check_folder, check_remote_folder, folders_of
-from importer.doctor.machine import check_disk, check_extras, check_limits
+from importer.doctor.machine import check_disk, check_engine, check_extras, check_limits
 from importer.doctor.monitoring import check_metrics, check_notifications
 from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
@@ -62,6 +62,7 @@ async def examine(
         *check_approval(profile, environ),
         *check_limits(profile),
         *check_extras(profile),
+        *await check_engine(profile, offline=offline),
         *check_notifications(profile, environ),
         *check_hours(profile, environ, now),
         *check_quota(profile, scope, now),

@@ -1,4 +1,4 @@
-"""The machine: disk, open files, the libraries that the profile needs."""
+"""The machine: disk, open files, the libraries that the profile needs, and the cluster that it names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from importer.core.distribution import how_to_install
-from importer.core.errors import ExitCode
+from importer.core.errors import ExitCode, ImporterError
+from importer.core.labels import counted
+from importer.core.runtime import beside_the_loop
 from importer.doctor.finding import Finding
 from importer.journal import Location
 from importer.profile import HARMLESS_TARGETS, Profile
+from importer.runs.wiring.engine import cluster_of, workers_of
 
 _TOO_LITTLE_BYTES = 64 * 1024**2
 _LITTLE_BYTES = 1024**3
@@ -65,6 +68,29 @@ def _installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
+
+
+async def check_engine(profile: Profile, *, offline: bool) -> list[Finding]:
+    """Connect to the scheduler that the profile names, and compare its workers with this program.
+
+    Args:
+        offline: connect to nothing.
+    """
+    return [await beside_the_loop(_engine, profile, offline=offline)] if profile.engine.kind == "dask" else []
+
+
+def _engine(profile: Profile, *, offline: bool) -> Finding:
+    scheduler = profile.engine.scheduler
+    try:
+        cluster_of(profile)
+        if not scheduler:
+            return Finding.ok("engine", "dask, a cluster of this machine alone, for validate and plan")
+        if offline:
+            return Finding.ok("engine", f"dask at {scheduler}: not checked (--offline)")
+        workers = counted(workers_of(profile), "worker")
+    except ImporterError as error:
+        return Finding.from_error("engine", error)
+    return Finding.ok("engine", f"dask at {scheduler}: {workers} of this version, for validate and plan")
 
 
 def _free_bytes(place: Path) -> int:

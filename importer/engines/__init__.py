@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importer.engines.asyncio_pool import AsyncioPool, Room
-from importer.engines.process_pool import ProcessPool, SharedChecker, cores
+from importer.engines.checking import Pool, SharedChecker
+from importer.engines.process_pool import ALONE, ProcessPool, cores
 
-__all__ = ["AsyncioPool", "ProcessPool", "Room", "SharedChecker", "cores"]
+__all__ = ["ALONE", "AsyncioPool", "Pool", "ProcessPool", "Room", "SharedChecker", "cores"]

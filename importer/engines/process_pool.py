@@ -1,4 +1,4 @@
-"""A process pool: one function over many items, in order, in this process and in workers; and batches checked by it.
+"""A process pool: one function over many items, in order, in this process and in workers.
 
 Workers are fresh interpreters, one per further core, with pipes of their own. They only make things quicker: where one
 cannot be started, or dies, this process does its share. They end with their pipe, so they never outlive this process,
@@ -14,16 +14,12 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from importer.core.batches import CheckedBatch, RawBatch
-from importer.core.frames import frame_from_bytes, frame_to_bytes
-from importer.core.ports import Mapper, Validator
 from importer.engines.worker import Task, Worker
 
 T = TypeVar("T")
@@ -110,6 +106,10 @@ class ProcessPool:
             yield from _finished(tasks)
 
     @property
+    def kind(self) -> str:
+        return "processes"
+
+    @property
     def workers(self) -> int:
         """How many workers there are at the moment."""
         return len(self._workers or ())
@@ -171,60 +171,3 @@ def _started(count: int) -> list[Worker]:
         for _ in range(count if sys.executable else 0):
             workers.append(Worker.start())  # noqa: PERF401  # those before a failure are kept
     return workers
-
-
-# --------------------------------------------------------------------------- batches
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A batch to be checked; it goes to another process as an Arrow stream."""
-
-    batch: RawBatch
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        batch, frame = self.batch, self.batch.frame
-        return _arrived, (batch.first, frame.index.to_numpy(), frame_to_bytes(frame), batch.issues, dict(batch.surplus))
-
-
-def _arrived(first: int, rows: Sequence[int], cells: bytes, *rest: Any) -> Job:
-    return Job(RawBatch(first, frame_from_bytes(cells, rows), *rest))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CheckBatch:
-    """Maps and checks one batch, here or in another process; the result does not hold the batch itself.
-
-    Args:
-        mapper: as it was settled when this was made.
-    """
-
-    mapper: Mapper
-    validator: Validator
-
-    def __call__(self, job: Job) -> CheckedBatch:
-        """Check a batch."""
-        batch = job.batch
-        checked = self.validator.check(self.mapper.map(batch))
-        return replace(checked, raw=RawBatch(batch.first, batch.frame.iloc[:0, :0]))
-
-
-@dataclass(frozen=True, slots=True)
-class SharedChecker:
-    """Maps and checks batches in all processes of a pool. Implements `ports.BatchChecker`."""
-
-    mapper: Mapper
-    validator: Validator
-    pool: ProcessPool
-
-    def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:
-        for job, checked in self.pool.map(self._jobs(batches)):
-            yield replace(checked, raw=job.batch)
-        self.pool.close()
-
-    def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, Job]]:
-        check, settled_on = CheckBatch(self.mapper, self.validator), None
-        for batch in batches:
-            if self.mapper.settled_on != settled_on:  # jobs that were handed out before do not know it
-                check, settled_on = CheckBatch(self.mapper, self.validator), self.mapper.settled_on
-            yield check, Job(batch)

@@ -37,7 +37,7 @@ _OURS = "IMPORTER_"
 """Variables that begin like this are settings, and some hold addresses with passwords."""
 
 
-def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     """What a worker process may know of the environment."""
     private = credential_variables()
     return {name: value for name, value in environ.items() if name not in private and not name.startswith(_OURS)}
@@ -145,7 +145,7 @@ class Worker:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=pipes,
-                env=_without_secrets(os.environ),
+                env=without_secrets(os.environ),
             )
             return cls(process, ours)
 

@@ -30,7 +30,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
 _FINE = frozenset({"created", "existing", "accept", "done", "submitted"})
 _NUMBERS = frozenset(
     {"rows", "row", "ordinal", "invalid", "total", "already_done", "attempts", "attempt", "http_status", "exit_code"}
-    | {"requests", "known", "rate_per_s", "needed_per_s", "quota_share", "in_time"}
+    | {"requests", "known", "workers", "rate_per_s", "needed_per_s", "quota_share", "in_time"}
     | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight", "per_s", "open", "until"}
 )
 _WORDS = frozenset(

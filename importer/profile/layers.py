@@ -60,6 +60,8 @@ OPTIONS: Mapping[str, str] = {
     "--encoding": "source.encoding",
     "--header-row": "source.header_row",
     "--corrections": "source.corrections",
+    "--engine": "engine.kind",
+    "--scheduler": "engine.scheduler",
     "--rate": "delivery.rate",
     "--concurrency": "delivery.concurrency",
     "--canary": "delivery.canary",

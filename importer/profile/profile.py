@@ -37,6 +37,7 @@ _BUILT_IN = Layer("default", data={"targets": {EMULATOR: {"rate": "200/s", "conc
 
 _NOT_REPEATED = frozenset(
     {"target", "workspace", "dry_run", "yes", "account_of", "notify.runs", "results.preview", "approval.key"}
+    | {"engine.kind", "engine.scheduler"}
     | {"output.format", "output.quiet", "log.level", "log.format"}
 )
 """Options that a printed command does not repeat: it names the first two itself, and the others are about the one

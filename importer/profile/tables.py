@@ -16,6 +16,7 @@ from importer.core.target_kinds import DEFAULT_KIND
 from importer.profile.after_create import AfterCreateSettings, DocumentSettings, VerificationSettings
 from importer.profile.console import ConsoleSettings
 from importer.profile.delivery import DeliverySettings, TargetSettings
+from importer.profile.engine import EngineSettings
 from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
 from importer.profile.mapping_rules import GroupingSettings, MappingRule
 from importer.profile.nightly import NightlySettings, NotifySettings
@@ -72,6 +73,7 @@ class ProfileTables(Section):
     journal: JournalSettings = JournalSettings()
     source: SourceSettings = SourceSettings()
     remote: RemoteSettings = RemoteSettings()
+    engine: EngineSettings = EngineSettings()
     mapping: dict[str, MappingRule] = Field(
         default_factory=dict,
         description="Customer field to the rule that fills it; empty: the columns are matched by name and content.",

@@ -15,7 +15,7 @@ from importer.runs.consent import ask_consent
 from importer.runs.context import Context
 from importer.runs.kept_files import keep
 from importer.runs.kept_profile import pace_of
-from importer.runs.load import checking_pool, kept_now, load
+from importer.runs.load import kept_now, load, processes_beside
 from importer.runs.plans.held import Held
 from importer.runs.preconditions import refuse_repeated
 from importer.runs.receipts import operator
@@ -55,7 +55,7 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
     """
     profile, started_at, held = context.profile, source.started_at, source.held
     with ExitStack() as stack:
-        pool = await beside_the_loop(stack.enter_context, checking_pool(context, source.local.path))
+        pool = await beside_the_loop(stack.enter_context, processes_beside(context, source.local.path))
         workspace = await beside_the_loop(_opened, stack, context.workspace)
         where = settle_account(workspace, where, profile.account_of, context.people.ask_owner, started_at)
         if held:

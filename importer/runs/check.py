@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from importer.engines import Pool
 from importer.journal import SECRET_BYTES, RunFacts, has_secret, workspace_secret
 from importer.results import Report, check_out
 from importer.runs import registry
 from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.leftovers import tidy
-from importer.runs.load import at_hand, checking_pool, opened_source, prepare
+from importer.runs.load import at_hand, opened_source, prepare, processes_beside
 from importer.runs.plans.content import Planning
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.receipts import operator
 from importer.runs.run_directory import checked_journal, forgotten_if_refused, new_header, run_directory
+from importer.runs.wiring.engine import dask_pool
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source
@@ -36,7 +39,7 @@ def check(context: Context, source: Source, *, planning: Planning | None = None)
     tidy(context.workspace)
     with (
         at_hand(context, source) as local,
-        checking_pool(context, local.path) as pool,
+        _pool(context, local.path) as pool,
         opened_source(context, local) as found,
     ):
         check_out(context.profile.results, local.path)
@@ -56,3 +59,9 @@ def check(context: Context, source: Source, *, planning: Planning | None = None)
 def _secret_of(workspace: Path) -> bytes:
     """Return the workspace's secret where there is one; a dry run makes none."""
     return workspace_secret(workspace) if has_secret(workspace) else secrets.token_bytes(SECRET_BYTES)
+
+
+def _pool(context: Context, path: Path) -> AbstractContextManager[Pool]:
+    """Make what checks the rows; errors as of `dask_pool`."""
+    is_named = context.profile.engine.kind == "dask"
+    return dask_pool(context.profile, context.stop) if is_named else processes_beside(context, path)

@@ -10,13 +10,14 @@ from pathlib import Path
 from importer.core.events import Event
 from importer.core.ports import Events
 from importer.delivery import Ask, StopSwitch, closing_at
-from importer.engines import ProcessPool, cores
+from importer.engines import ProcessPool
 from importer.observe import FanOut
 from importer.profile import MetricsSettings, Profile
 from importer.runs.accounts import AskOwner
 from importer.runs.consent import Confirm
 from importer.runs.hours import Hours
 from importer.runs.wiring import SystemClock, settle_journal
+from importer.runs.wiring.engine import processes_of
 
 
 def _ignore(_: Event) -> None:
@@ -95,8 +96,7 @@ class Context:
 
     def pool(self) -> ProcessPool:
         """Make the processes that share large work; none is started yet."""
-        processes = self.profile.source.processes
-        return self.machine.create_pool(cores() if processes == "auto" else processes)
+        return self.machine.create_pool(processes_of(self.profile))
 
     def under(self, profile: Profile) -> Context:
         """Return the same context under another profile."""

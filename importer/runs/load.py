@@ -16,7 +16,7 @@ from importer.core.runtime import beside_the_loop, ended, rare_collections
 from importer.core.sources import Detected
 from importer.core.states import RowState
 from importer.delivery import StopSwitch
-from importer.engines import ProcessPool
+from importer.engines import Pool, ProcessPool
 from importer.journal import (
     RUNNING,
     Journal,
@@ -90,7 +90,7 @@ def opened_source(context: Context, source: LocalSource) -> Iterator[Opened]:
 
 
 @contextmanager
-def checking_pool(context: Context, path: Path) -> Iterator[ProcessPool]:
+def processes_beside(context: Context, path: Path) -> Iterator[ProcessPool]:
     """Make the processes that check a source; for a large one they start while it is being opened."""
     with context.pool() as pool:
         if path.is_file() and path.stat().st_size >= _LARGE_BYTES:
@@ -109,7 +109,7 @@ async def load(
     workspace: Workspace,
     stored: StoredRun,
     source: Opened,
-    pool: ProcessPool,
+    pool: Pool,
     *,
     planning: Planning | None = None,
 ) -> None:
@@ -147,7 +147,7 @@ async def load_again(
         source = source_of(workspace.journal, stored) or stored.header.path
         local = await beside_the_loop(stack.enter_context, at_hand(context, source))
         await beside_the_loop(require_content, stored, local.path)
-        pool = await beside_the_loop(stack.enter_context, checking_pool(context, local.path))
+        pool = await beside_the_loop(stack.enter_context, processes_beside(context, local.path))
         found = await beside_the_loop(stack.enter_context, opened_source(context, local))
         await load(context, workspace, stored, found, pool, planning=planning)
 
@@ -159,7 +159,7 @@ def prepare(
     source: Opened,
     *,
     secret: bytes,
-    pool: ProcessPool,
+    pool: Pool,
     planning: Planning | None = None,
 ) -> None:
     """Read and check a whole source into a journal.

@@ -25,6 +25,7 @@ from importer.runs.preconditions import require_whole_rows
 from importer.runs.retry import retry, take_back
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, destination, make_directory
+from importer.runs.wiring.engine import require_sending_here
 from importer.runs.wiring.remote_sources import is_remote
 from importer.runs.wiring.sources import typed
 
@@ -58,6 +59,7 @@ async def run_planned(
         PlanRefusedError: something differs from the plan, all of which is named; nothing was sent, nothing is left.
         ImporterError: as of `run`.
     """
+    require_sending_here(context.profile)
     plan = await beside_the_loop(plan_to_send, path, context.profile.commands)
     if isinstance(plan, ReturnPlan):
         if source is None:
@@ -91,6 +93,7 @@ async def run(context: Context, source: Source, *, force: bool = False, as_new: 
     require_whole_rows(context.profile)
     if context.profile.dry_run:
         return await beside_the_loop(check, context, source)
+    require_sending_here(context.profile)
     if is_frame(source):
         if not as_new and is_returned(source):
             return await _run_returned(context, source)

@@ -5,27 +5,34 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from importer.engines import ProcessPool
+from importer.journal import workspace_secret
 from importer.profile import Profile
 from importer.results import Report
 from importer.runs.check import check
 from importer.runs.context import Context, Machine
+from importer.runs.wiring import open_workspace
+from tests.dask_cluster import DaskCluster
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 FILES = ("results", "rejects", "id_map", "jsonl")
+_OF_THE_RUN = {"runs", "run_files", "integrity", "places"}
 HEADER = "Customer ID,Type,First Name,Last Name,Email,Phone,Date of Birth,Street,Apartment,City,State,ZIP,Country,Notes"
 
 
 def checked(
-    source: Path, workspace: Path, *, processes: int, batch_rows: int = 4_096, duplicates: str = "reject"
+    source: Path, workspace: Path, *, processes: int, batch_rows: int = 4_096, duplicates: str = "reject", **more: str
 ) -> Report:
     chosen = {
+        **{key.replace("__", "."): value for key, value in more.items()},
         "workspace": workspace,
         "source.processes": processes,
         "source.batch_rows": batch_rows,
@@ -47,6 +54,29 @@ def reported(report: Report) -> dict[str, Any]:
     said = {key: report.as_json()[key] for key in ("counts", "issues", "changes", "idv", "mapping", "source_info")}
     run = report.run_id.encode()
     return {**said, **{kind: report.files[kind].read_bytes().replace(run, b"RUN") for kind in FILES}}
+
+
+def journal_of(report: Report) -> dict[str, list[tuple[object, ...]]]:
+    """What a dry run has in its journal, but when and under which name."""
+    (path,) = report.files["results"].parent.glob("*.sqlite3")
+    with closing(sqlite3.connect(path)) as journal:
+        names = [name for (name,) in journal.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = {name for name in names if name not in _OF_THE_RUN and not name.startswith("sqlite_")}
+        assert {"rows", "batches", "issues", "changes"} <= tables
+        return {name: sorted(_lines(journal, name), key=repr) for name in tables}
+
+
+def _lines(journal: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+    """What a table holds, but the numbers of issues: how far reading was ahead of checking decides their order."""
+    columns = [name for _, name, *_ in journal.execute(f"PRAGMA table_info({table})")]
+    names = [name for name in columns if (table, name) != ("issues", "number")]
+    yield from journal.execute(f"SELECT {', '.join(names)} FROM {table}")  # noqa: S608
+
+
+def prepared(workspace: Path) -> Path:
+    """A workspace with a secret of its own, which is the key of every hash in its journals."""
+    with closing(open_workspace(workspace)):
+        return workspace
 
 
 @pytest.fixture
@@ -118,3 +148,17 @@ def test_dates_that_only_a_late_row_decides_are_read_alike(tmp_path: Path) -> No
     alone = checked(source, tmp_path / "one", processes=1)
     assert alone.changes["date_iso"] if "date_iso" in alone.changes else alone.counts["valid"] == len(born)
     assert reported(checked(source, tmp_path / "two", processes=2, batch_rows=5)) == reported(alone)
+
+
+@pytest.mark.slow
+def test_workers_of_dask_write_what_one_process_does(messy: Path, tmp_path: Path, dask_cluster: DaskCluster) -> None:
+    workspace = prepared(tmp_path / "runs")
+    dask_cluster.start(2, {"IMPORTER_SECRET": workspace_secret(workspace).hex()})
+    alone = checked(messy, workspace, processes=1, batch_rows=100)
+    there = checked(
+        messy, workspace, processes=1, batch_rows=100, engine__kind="dask", engine__scheduler=dask_cluster.address
+    )
+    assert reported(there) == reported(alone)
+    assert journal_of(there) == journal_of(alone)
+    log = "".join(dask_cluster.log(name) for name in ("scheduler", "worker1", "worker2"))
+    assert not [name for name in ("Abbott", "Bruno", "@example", "Compute Failed") if name in log]

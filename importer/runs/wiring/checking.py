@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from importer.engines import ProcessPool, SharedChecker
+from importer.engines import Pool, SharedChecker
 from importer.journal import Comparison, Merging, RunHeader, RunIntake
 from importer.profile import Profile
 from importer.runs.context import Context
@@ -13,6 +13,7 @@ from importer.runs.documents import with_documents
 from importer.runs.pipeline import Preparation
 from importer.runs.plans.checked_hashes import CheckedHashes
 from importer.runs.wiring.clock import today
+from importer.runs.wiring.engine import require_files_at_hand
 from importer.runs.wiring.sources import Opened
 from importer.validation import DuplicateJudge, Validator, Wanted, policy_of
 
@@ -21,7 +22,7 @@ def preparation(
     context: Context,
     source: Opened,
     intake: RunIntake,
-    pool: ProcessPool,
+    pool: Pool,
     *,
     secret: bytes,
     hashes: CheckedHashes | None = None,
@@ -33,6 +34,7 @@ def preparation(
 
     Raises:
         ProfileError: the files of documents cannot be where the profile says.
+        UsageError: they are looked for on other machines.
     """
     profile = context.profile
     stamp = profile.delivery.import_key_metadata
@@ -47,10 +49,12 @@ def preparation(
     )
     binds = hashes is not None
     checked = with_documents(profile, validator, source.mapper.columns, source.origin, binds=binds)
+    if checked is not validator:
+        require_files_at_hand(profile)
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,
-        checker=SharedChecker(source.mapper, checked, pool),
+        checker=SharedChecker(source.mapper, checked, pool, context.emit),
         duplicates=DuplicateJudge(
             contract, _duplicates(profile), columns=source.mapper.columns, numbers=intake.numbers
         ),

@@ -7,7 +7,7 @@ import pickle
 from importer.core.batches import RawBatch
 from importer.core.frames import raw_batch
 from importer.core.issues import Issue
-from importer.engines.process_pool import Job
+from importer.engines.checking import Job
 
 
 def travelled(batch: RawBatch) -> RawBatch:

@@ -1,0 +1,102 @@
+"""What checks the rows of a source: processes of this machine, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from importer.core.errors import UsageError
+from importer.core.ports import Stop
+from importer.engines import ALONE, Pool, cores
+from importer.journal import has_secret, workspace_secret
+from importer.profile import Profile
+
+if TYPE_CHECKING:
+    from importer.engines.dask import Cluster
+
+
+def processes_of(profile: Profile) -> int:
+    """How many processes check a large source."""
+    chosen = profile.source.processes
+    return cores() if chosen == "auto" else chosen
+
+
+def require_sending_here(profile: Profile) -> None:
+    """Refuse to send under an engine that only checks.
+
+    Raises:
+        UsageError: the profile, the environment or an option asks for one.
+    """
+    commands = profile.commands
+    if profile.engine.kind == "dask":
+        raise UsageError(
+            "The engine 'dask' checks rows, and does not send them.",
+            f"Check with `{commands.validate('FILE')}` or `{commands.plan('FILE')}`; to send from this process, use "
+            "--engine asyncio (or IMPORTER_ENGINE__KIND=asyncio).",
+        )
+
+
+def require_files_at_hand(profile: Profile) -> None:
+    """Refuse to look for files of documents where they may not be.
+
+    Raises:
+        UsageError: rows are checked on other machines.
+    """
+    if profile.engine.kind == "dask" and profile.engine.scheduler.startswith("tls://"):
+        raise UsageError(
+            "The files of documents are on this machine, and workers of a scheduler at tls:// may be elsewhere.",
+            "Check such a file with --engine asyncio, or with --engine dask and no scheduler.",
+        )
+
+
+@contextmanager
+def dask_pool(profile: Profile, stop: Stop) -> Iterator[Pool]:
+    """Have the workers of the profile's cluster for the length of a block.
+
+    Raises:
+        UsageError: the cluster cannot be used, or Dask is not installed.
+        TryLaterError: the scheduler does not answer, or has no workers.
+    """
+    from importer.engines.dask import DaskPool  # noqa: PLC0415  # loaded by whoever uses it
+
+    cluster = cluster_of(profile)
+    is_named = bool(profile.engine.scheduler)
+    pool = DaskPool(cluster, _secret_of(profile), lambda: stop.requested, alone=0 if is_named else ALONE)
+    try:
+        if is_named:
+            pool.start()
+        yield pool
+    finally:
+        pool.close()
+
+
+def workers_of(profile: Profile) -> int:
+    """How many workers the scheduler has that a profile names, once they are found to be what is needed.
+
+    Raises:
+        UsageError: one is not, or Dask is not installed.
+        TryLaterError: the scheduler does not answer, or has none.
+    """
+    with cluster_of(profile).connected(_secret_of(profile)) as connection:
+        return connection.workers
+
+
+def _secret_of(profile: Profile) -> bytes | None:
+    """The secret of the workspace; a dry run in a workspace without one makes a key for that run alone."""
+    return workspace_secret(profile.workspace) if has_secret(profile.workspace) else None
+
+
+def cluster_of(profile: Profile) -> Cluster:
+    """The cluster that a profile names; nothing is started or connected to.
+
+    Raises:
+        UsageError: Dask is not installed.
+    """
+    from importer.engines.dask import Certificates, LocalCluster, NamedCluster, require_dask  # noqa: PLC0415  # likewise
+
+    engine = profile.engine
+    require_dask()
+    if not engine.scheduler:
+        return LocalCluster(processes_of(profile))
+    return NamedCluster(engine.scheduler, Certificates(engine.tls_ca, engine.tls_cert, engine.tls_key))
