@@ -90,12 +90,12 @@ def test_a_cluster_with_certificates_checks_a_file_and_makes_a_plan(user: User, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_nothing_is_left_running_when_the_program_ends(user: User, number: signal.Signals, code: int) -> None:
+def test_nothing_is_left_when_the_program_ends(user: User, number: signal.Signals, code: int) -> None:
     pytest.importorskip("distributed", reason="the group 'dask' is not installed")
-    file = people(user, 60_000)
-    with user.starts(
-        "validate", file, "--engine", "dask", IMPORTER_SOURCE__BATCH_ROWS="20", IMPORTER_SOURCE__PROCESSES="1"
-    ) as process:
+    file, kept = people(user, 60_000), user.home / "kept"
+    kept.mkdir()
+    settings = {"IMPORTER_SOURCE__BATCH_ROWS": "20", "IMPORTER_SOURCE__PROCESSES": "1", "TMPDIR": str(kept)}
+    with user.starts("validate", file, "--engine", "dask", **settings) as process:
         until = time.monotonic() + PATIENCE_S
         while not engines(user):
             assert time.monotonic() < until
@@ -106,7 +106,7 @@ def test_nothing_is_left_running_when_the_program_ends(user: User, number: signa
         process.communicate()
     assert process.returncode == code
     assert workers
-    while any(map(is_running, workers)):
+    while any(map(is_running, workers)) or list(kept.iterdir()):
         assert time.monotonic() < until
         Event().wait(0.05)
 

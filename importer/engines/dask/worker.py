@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from shutil import rmtree
 from threading import Lock, Thread
 from typing import Any, Self
 
@@ -140,14 +141,15 @@ def main() -> None:
     """Work for the process at the other end of standard input, until that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the one we work for decides
     how: Start = pickle.load(sys.stdin.buffer)  # noqa: S301  # the process that started us
-    Thread(target=_end_with_pipe, daemon=True).start()
+    Thread(target=_end_with_pipe, args=(how.folder,), daemon=True).start()
     _Secret.given = how.secret
     with rare_collections():
         asyncio.run(_serve(how))
 
 
-def _end_with_pipe() -> None:
+def _end_with_pipe(folder: str) -> None:
     sys.stdin.buffer.read()
+    rmtree(folder, ignore_errors=True)  # whoever made it may have been killed
     os._exit(0)
 
 
