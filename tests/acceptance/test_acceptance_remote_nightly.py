@@ -229,7 +229,7 @@ def test_a_night_over_sftp_that_is_killed_half_way_goes_on_with_what_it_claimed(
     other = user.types(*night, "--workspace", "another", **witness.environ)
     assert [one["file"] for one in other.json["imports"]] == ["b.csv"]
 
-    (inbox / "a.csv").write_text(people(40))
+    (inbox / "a.csv").write_text(people(80))
     second = user.types(*night, "--rate", "500/s", **witness.environ)
     assert second.code == 0, second.out
     assert [(one["file"], one["resumed"], one["counts"]["read"]) for one in second.json["imports"]] == [
