@@ -151,8 +151,7 @@ def test_an_issue_leads_to_its_rows_wherever_they_are(opened: Opened) -> None:
     row = link.inner_text()
     assert page.locator(f"#row-{row}").count() == 0  # on a later page of the table
     link.click()
-    assert page.locator(f"#row-{row}").is_visible()
-    assert page.evaluate("document.activeElement.id") == f"row-{row}"
+    page.locator(f"#row-{row}:focus").wait_for()
 
     kind.get_by_role("button").click()
     assert all("years back" in text for text in page.locator("#body tr").all_inner_texts())
@@ -164,7 +163,7 @@ def test_a_row_leads_to_its_fix_though_that_is_folded_away(opened: Opened) -> No
     page.select_option("#kind", value=str(number).removeprefix("issue-"))
     assert not page.locator(f"#{number}").is_visible()
     page.locator(f'#body a[href="#{number}"]').first.click()
-    assert page.locator(f"#{number}").is_visible()
+    page.locator(f"#{number}").wait_for()
     assert page.locator(f"#{number} > details.operators > p").first.is_visible() is False
 
 
