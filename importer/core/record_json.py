@@ -1,4 +1,4 @@
-"""The JSON of a record as it is sent, written by orjson: in a third of the time that pydantic's `to_json` takes.
+"""The JSON of a record as it is sent, written by orjson: in 0.4 of the time that pydantic's `to_json` takes.
 
 Both write the same bytes, so that what was hashed or sent with either is the same to the other. Values that orjson
 knows and writes otherwise (times, dataclasses, subclasses of plain types) or not at all (numbers of more than 64 bits,
