@@ -10,6 +10,7 @@ from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery,
 from importer.journal.port.drafts import Drafts
 from importer.journal.port.journal import Accounts, Files, Journal, Places, Purging, Receipts
 from importer.journal.port.locks import Locks
+from importer.journal.port.lots import Message, RunLots
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
 from importer.journal.port.steps import BodyOfRow, RunSteps
@@ -22,6 +23,7 @@ __all__ = [
     "Files",
     "Journal",
     "Locks",
+    "Message",
     "Places",
     "Purging",
     "RateLedger",
@@ -31,6 +33,7 @@ __all__ = [
     "RunBlocking",
     "RunDelivery",
     "RunIntake",
+    "RunLots",
     "RunRows",
     "RunSteps",
     "RunToSend",

@@ -28,6 +28,7 @@ class RunToSend:
         on_existing: what becomes of rows that earlier runs created from other data: `report` warns of them, `skip` and
             `update` do not; of the others the update that `update` has planned is dropped.
         finds_only: rows are changes of customers: they are looked up, and their import keys are nobody's.
+        lease: as `RunLots.hold` gave it: lots of the run are sent; empty: all of its rows.
     """
 
     run: int
@@ -38,6 +39,7 @@ class RunToSend:
     verify_existing: bool = False
     on_existing: str = "report"
     finds_only: bool = False
+    lease: str = ""
 
 
 class RateLedger(Protocol):
@@ -79,6 +81,18 @@ class RunDelivery(Claims, StepClaims, Memory, ResentRows, Protocol):
 
         Raises:
             JournalError: it is not, and will not be.
+        """
+        ...
+
+    async def may_come_back(self) -> bool:
+        """Whether rows of the run are left that others send: they come back where one of these ends."""
+        ...
+
+    async def say(self, sender: str, content: bytes) -> None:
+        """Leave a message for whoever divided the run (`RunLots.heard`).
+
+        Args:
+            content: without personal data.
         """
         ...
 

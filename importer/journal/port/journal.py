@@ -11,6 +11,7 @@ from importer.core.states import RowState
 from importer.journal.entries import AccountMatch, Place, StoredReceipt
 from importer.journal.matching import Merging
 from importer.journal.port.delivery import RunBlocking, RunDelivery, RunToSend
+from importer.journal.port.lots import RunLots
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
 from importer.journal.port.steps import RunSteps
@@ -229,6 +230,14 @@ class Journal(Protocol):
             target_now: the same by the target's clock, as far as that is known: rows are marked with it as being
                 sent. None: as `now`.
             run_blocking: how a commit is kept off the event loop.
+        """
+        ...
+
+    def lots(self, run: int) -> RunLots:
+        """The rows of a run in lots, for several programs to send.
+
+        Raises:
+            UsageError: the journal is a file, which other hosts do not reach.
         """
         ...
 

@@ -15,6 +15,7 @@ from importer.journal.location import Location
 from importer.journal.postgres import held_leases, leases
 from importer.journal.postgres.connection import PostgresConnection
 from importer.journal.postgres.errors import hint, reason
+from importer.journal.postgres.lots import PostgresLots
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
 from importer.journal.sql.commit_count import CommitCount, lost_commits_error
 from importer.journal.sql.database import Attach, Carried, Database, Earlier
@@ -112,6 +113,9 @@ class PostgresDatabase:
                 "SELECT receipts_after, previous FROM carried WHERE receipts_after IS NOT NULL"
             ).fetchall()
         return Carried([secret for (secret,) in secrets], dict(chains))
+
+    def lots(self, run: int) -> PostgresLots:
+        return PostgresLots(self, self._location, run)
 
     def keep(self) -> None:
         """Nothing to do: every commit waits for the disk."""

@@ -2,6 +2,9 @@
 
 The clock is that of the database. A lease is taken over once it has expired, and only in a transaction that holds the
 writers' lock; an owner that lost it, be it that its host slept, finds out in its next transaction, before it writes.
+
+A lease may be under another one, as those of the programs are that send the rows of one run. It is never valid for
+longer than that; so whoever takes that one over knows that all of them are over.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -27,8 +30,8 @@ from importer.journal.postgres.errors import hint, reason
 from importer.journal.postgres.held_leases import HeldLease, clock_s
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
 
-_RENEWED = 3
-"""A lease is renewed so often in the time that it lasts."""
+_RENEWED, _RENEWED_UNDER = 3, 6
+"""So often in its time a lease is renewed, and one under another."""
 _AGAIN_S = 0.5
 """Between two tries to renew it, while that fails."""
 _TAKE = (
@@ -38,7 +41,29 @@ _TAKE = (
     " started_at = excluded.started_at, expires = excluded.expires WHERE leases.expires < clock_timestamp()"
     " RETURNING token"
 )
-_RENEW = "UPDATE leases SET expires = clock_timestamp() + make_interval(secs => ?) WHERE token = ?"
+_TAKE_UNDER = (
+    "INSERT INTO leases (scope, token, host, pid, started_at, expires, under)"
+    " SELECT :scope, :token, :host, :pid, :now,"
+    " least(clock_timestamp() + make_interval(secs => :lease_s), above.expires), above.token"
+    " FROM leases above WHERE above.scope = :under AND above.expires >= clock_timestamp() RETURNING token"
+)
+_RENEW = (
+    "UPDATE leases SET expires = least(clock_timestamp() + make_interval(secs => :lease_s),"
+    " (SELECT above.expires FROM leases above WHERE above.token = leases.under))"
+    " WHERE token = :token AND (under IS NULL OR EXISTS"
+    " (SELECT 1 FROM leases above WHERE above.token = leases.under AND above.expires >= clock_timestamp()))"
+    " RETURNING extract(epoch FROM expires - clock_timestamp())"
+)
+"""Gives how long it lasts from now on, in seconds; nothing where somebody has taken it, or the one above it, over."""
+_GIVE_BACK = (
+    "DELETE FROM leases WHERE token = :token AND NOT EXISTS"
+    " (SELECT 1 FROM leases below WHERE below.under = :token AND below.expires >= clock_timestamp())"
+)
+_LEAVE = (
+    "UPDATE leases SET expires = (SELECT max(below.expires) FROM leases below WHERE below.under = :token)"
+    " WHERE token = :token AND EXISTS (SELECT 1 FROM leases below WHERE below.under = :token)"
+)
+"""A lease with others under it stays until the last of them is over: their owners may be at work."""
 _OWNER = "SELECT host, pid, started_at FROM leases WHERE scope = ? AND expires >= clock_timestamp()"
 
 
@@ -83,22 +108,52 @@ class PostgresLocks:
     @contextmanager
     def hold(self, scope: str, now: float, *, busy: tuple[str, str] = BUSY) -> Iterator[None]:
         with closing(self._connected()) as session:
-            lease = HeldLease(secrets.token_hex(16), float(self._location.lease_s), clock_s())
-            if not self._take(session, scope, lease, now):
+            lease = self._new()
+            if not self._take(session, _TAKE, lease, self._owner(scope, lease, now)):
                 what, advice = busy
                 dead = f"If its host died, this is free in {self._location.lease_s:g} s at the latest."
                 raise BusyError(f"{what} ({self.owner(scope) or 'it just ended'}).", f"{advice} {dead}")
-            done = threading.Event()
-            renewing = threading.Thread(target=self._renew, args=(lease, done), name="lease", daemon=True)
-            held_leases.hold(self._location.url, lease)
-            renewing.start()
-            try:
+            with self._held(session, lease, _RENEWED):
                 yield
-            finally:
-                held_leases.let_go(self._location.url, lease)
-                done.set()
-                renewing.join(_AGAIN_S)  # it may wait for a server that is gone; what it renews later is gone as well
-                self._give_back(session, lease)
+
+    @contextmanager
+    def hold_under(self, above: str, name: str, now: float) -> Iterator[str]:
+        """Hold a lease that ends with the one of a scope at the latest, as one of many.
+
+        Args:
+            name: of its owner, which no other owner under that scope has.
+            now: as of `hold`.
+
+        Yields:
+            Its token.
+
+        Raises:
+            BusyError: nobody holds that scope.
+            StorageError: the lease cannot be made.
+        """
+        with closing(self._connected()) as session:
+            lease = self._new()
+            owner = self._owner(f"{above} {name}", lease, now)
+            if not self._take(session, _TAKE_UNDER, lease, {**owner, "under": above}):
+                raise BusyError("The run is not at work any more.", "Go on with it where it was started.")
+            with self._held(session, lease, _RENEWED_UNDER):
+                yield lease.token
+
+    @contextmanager
+    def _held(self, session: PostgresConnection, lease: HeldLease, times: int) -> Iterator[None]:
+        """Renew a lease until the end of the block, this often in its time, and give it back then."""
+        done = threading.Event()
+        every_s = lease.lease_s / times
+        renewing = threading.Thread(target=self._renew, args=(lease, done, every_s), name="lease", daemon=True)
+        held_leases.hold(self._location.url, lease)
+        renewing.start()
+        try:
+            yield
+        finally:
+            held_leases.let_go(self._location.url, lease)
+            done.set()
+            renewing.join(_AGAIN_S)  # it may wait for a server that is gone; what it renews later is gone as well
+            self._give_back(session, lease)
 
     def owner(self, scope: str) -> str:
         found = self._found(scope)
@@ -130,30 +185,39 @@ class PostgresLocks:
             bring_up_to_date(session, self._location.place)
             return session
 
-    def _take(self, session: PostgresConnection, scope: str, lease: HeldLease, now: float) -> bool:
-        owner = {"scope": scope, "token": lease.token, "host": socket.gethostname(), "pid": os.getpid(), "now": now}
+    def _new(self) -> HeldLease:
+        return HeldLease(secrets.token_hex(16), float(self._location.lease_s), clock_s())
+
+    @staticmethod
+    def _owner(scope: str, lease: HeldLease, now: float) -> dict[str, Any]:
+        return {"scope": scope, "token": lease.token, "host": socket.gethostname(), "pid": os.getpid(), "now": now}
+
+    def _take(self, session: PostgresConnection, statement: str, lease: HeldLease, owner: Mapping[str, Any]) -> bool:
         with self._guarded():
             session.begin(WRITERS)
             try:
-                taken = session.execute(_TAKE, {**owner, "lease_s": lease.lease_s}).fetchone()
+                taken = session.execute(statement, {**owner, "lease_s": lease.lease_s}).fetchone()
             except BaseException:
                 session.roll_back()
                 raise
             session.commit()
         return taken is not None
 
-    def _renew(self, lease: HeldLease, done: threading.Event) -> None:
+    def _renew(self, lease: HeldLease, done: threading.Event, every_s: float) -> None:
         """Renew the lease until it is given back, and try again soon where that fails."""
         session: PostgresConnection | None = None
-        pause_s = lease.lease_s / _RENEWED
+        pause_s = every_s
         while not done.wait(pause_s):
             try:
                 session = session or self._renewing(lease)
                 began_s = clock_s()
-                lease.is_lost = not session.execute(_RENEW, (lease.lease_s, lease.token)).rowcount
-                lease.renewed_s, pause_s = began_s, lease.lease_s / _RENEWED
+                renewed = session.execute(_RENEW, {"lease_s": lease.lease_s, "token": lease.token}).fetchone()
+                lease.is_lost = renewed is None
+                if renewed is not None:
+                    lease.renewed_s = began_s + float(renewed[0]) - lease.lease_s
+                pause_s = every_s
             except psycopg.Error:
-                session, pause_s = None, min(_AGAIN_S, lease.lease_s / _RENEWED)
+                session, pause_s = None, min(_AGAIN_S, every_s)
         if session is not None:
             session.close()
 
@@ -166,9 +230,12 @@ class PostgresLocks:
     def _give_back(self, session: PostgresConnection, lease: HeldLease) -> None:
         session.give_up_after(lease.lease_s)
         try:
-            session.execute("DELETE FROM leases WHERE token = ?", (lease.token,))
+            session.begin(WRITERS)  # whoever takes one under it does so before, or finds it gone
+            for statement in (_GIVE_BACK, _LEAVE):
+                session.execute(statement, {"token": lease.token})
+            session.commit()
         except psycopg.Error:
-            return  # it expires by itself
+            session.roll_back()  # it expires by itself
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -34,6 +34,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 sha256 TEXT PRIMARY KEY, expires_at REAL NOT NULL, content BLOB NOT NULL
             ) STRICT;""",
         ),
+        14: (script("lots.sql", _OWN),),
     }
 )
 """The statements that lead to each later version from the one before it, in the types of SQLite."""
@@ -111,7 +112,10 @@ def _steps(version: int) -> list[str]:
 
 def _today() -> list[str]:
     """The scripts of all tables."""
-    return [*map(script, ("schema.sql", "drafts.sql")), *(script(name, _OWN) for name in ("schema.sql", "carried.sql"))]
+    return [
+        *map(script, ("schema.sql", "drafts.sql")),
+        *(script(name, _OWN) for name in ("schema.sql", "carried.sql", "lots.sql")),
+    ]
 
 
 def tables(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Claimed, EarlierForm, Outcome, Record
 from importer.core.states import LEFT_OPEN, RowState
 from importer.journal.port.delivery import RunToSend
-from importer.journal.sql.backlog import Backlog, Known, Waiting, with_memory
+from importer.journal.sql.backlog import Backlog, Known, LotsOfRows, Waiting, with_memory
 from importer.journal.sql.bulk import insert
 from importer.journal.sql.database import Connection, Database
 from importer.journal.sql.endings import Endings
@@ -51,7 +51,7 @@ class Claims:
         self._hashing, *self._former_hashings = (Hashing(contract, secret) for secret in self._secrets)
         self._verify, self._on_existing = sending.verify_existing, sending.on_existing
         self._known_id = contract.fields.known_id.name if sending.finds_only and contract.fields.known_id else ""
-        self._backlog = Backlog(database, run)
+        self._backlog = LotsOfRows(database, run, sending.lease) if sending.lease else Backlog(database, run)
         self._fixed_in_doubt = self._came_back_in_doubt()
         self.endings = Endings(database, run, sending.columns, self._fixed_in_doubt)
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from importer.core.commands import Commands
 from importer.journal.location import Location
+from importer.journal.port.lots import Message, RunLots
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,22 @@ class Carried(NamedTuple):
 NOTHING_CARRIED = Carried()
 
 
+class Lots(RunLots, Protocol):
+    """The lots of one run, as whoever sends some of them needs them. In a transaction that the caller holds."""
+
+    def take(self, tx: Connection, lease: str) -> tuple[int, int] | None:
+        """Take the next lot that nobody sends: the ordinals of its first and its last row; None: there is none."""
+        ...
+
+    def give_up_done(self, tx: Connection, lease: str) -> int:
+        """Drop the lots of one sender that have no row left; returns how many lots anybody has."""
+        ...
+
+    def say(self, tx: Connection, message: Message) -> None:
+        """Leave a message."""
+        ...
+
+
 class Database(Storage, Protocol):
     """One journal's database, open."""
 
@@ -173,6 +190,14 @@ class Database(Storage, Protocol):
 
         Raises:
             JournalError: another one has.
+        """
+        ...
+
+    def lots(self, run: int) -> Lots:
+        """The lots of a run.
+
+        Raises:
+            UsageError: only this host reaches the database.
         """
         ...
 

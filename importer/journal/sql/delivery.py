@@ -11,6 +11,7 @@ from importer.core.outcomes import Claimed, Outcome, Record, Resent
 from importer.core.step_tasks import StepResult, StepTask
 from importer.core.steps import Step
 from importer.journal.port.delivery import RunBlocking, RunToSend
+from importer.journal.port.lots import Message
 from importer.journal.sql.claims import Claims
 from importer.journal.sql.database import Database
 from importer.journal.sql.group_commit import GroupCommit
@@ -45,6 +46,7 @@ class RunDelivery:
         self._run = sending.run
         self.may_send = database.may_send
         self._claims = Claims(database, sending)
+        self._lots, self._lease = database.lots(sending.run) if sending.lease else None, sending.lease
         self._steps = StepClaims(database, sending.run, self._claims.endings)
         self._commits = GroupCommit(database, run_blocking)
         self._now = now
@@ -117,6 +119,15 @@ class RunDelivery:
 
     async def flush(self) -> None:
         await self._commits.flush()
+
+    async def may_come_back(self) -> bool:
+        lots = self._lots
+        return lots is not None and bool(await self._commits.submit(lambda tx: lots.give_up_done(tx, self._lease)))
+
+    async def say(self, sender: str, content: bytes) -> None:
+        lots = self._lots
+        if lots is not None:
+            await self._commits.submit(lambda tx: lots.say(tx, Message(sender, content)))
 
     async def finish(self) -> None:
         await self._commits.submit(self._claims.finish)

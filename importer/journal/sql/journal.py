@@ -9,6 +9,7 @@ from importer.core.runtime import in_a_thread
 from importer.core.states import RowState
 from importer.journal.matching import Merging
 from importer.journal.port.delivery import RunBlocking, RunToSend
+from importer.journal.port.lots import RunLots
 from importer.journal.runs import StoredRun
 from importer.journal.sql.accounts import Accounts
 from importer.journal.sql.database import Database
@@ -72,6 +73,9 @@ class SqlJournal:
         run_blocking: RunBlocking = in_a_thread,
     ) -> RunDelivery:
         return RunDelivery(self._db, sending, now, target_now or now, run_blocking)
+
+    def lots(self, run: int) -> RunLots:
+        return self._db.lots(run)
 
     def replay(self, run: int, *, show_open: bool = False) -> Replay:
         return Replay(self._db, run, show_open=show_open)

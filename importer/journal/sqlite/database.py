@@ -11,9 +11,10 @@ from pathlib import Path
 
 from importer.core.atomic_files import sync
 from importer.core.commands import Commands
+from importer.core.errors import UsageError
 from importer.journal.location import Location
 from importer.journal.sql.commit_count import CommitCount
-from importer.journal.sql.database import NOTHING_CARRIED, Attach, Carried, Database, Earlier
+from importer.journal.sql.database import NOTHING_CARRIED, Attach, Carried, Database, Earlier, Lots
 from importer.journal.sqlite.file import BUSY_TIMEOUT_MS, SqliteConnection, SqliteFile, connected
 from importer.journal.sqlite.integrity import (
     accept,
@@ -103,6 +104,12 @@ class SqliteDatabase(SqliteFile):
 
     def carried(self) -> Carried:
         return NOTHING_CARRIED
+
+    def lots(self, run: int) -> Lots:  # noqa: ARG002
+        raise UsageError(
+            "Several programs send the rows of one run only where its journal is in PostgreSQL.",
+            "Set IMPORTER_JOURNAL, or [journal] url in the profile; this journal is a file, which one program has.",
+        )
 
     def keep(self) -> None:
         """Put what was written without waiting for the disk safely there; later commits wait for it.
