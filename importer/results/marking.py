@@ -20,8 +20,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer.core.columns import CUSTOMER_ID, ERROR_MESSAGE, ROW_COLUMN, RUN_COLUMN
 from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
+from importer.results.cell_text import safe_text
 from importer.results.failing import column_index, pointed_at
-from importer.results.sheets import NO_FILL, SEVERITY_FILLS, STATE_FILLS, cells_of, height, put_text, safe_text
+from importer.results.sheets import NO_FILL, SEVERITY_FILLS, STATE_FILLS, cells_of, height, put_text
 
 MARKED = (RUN_COLUMN, ROW_COLUMN, CUSTOMER_ID, ERROR_MESSAGE)
 """The added columns that an annotated workbook may have: they identify the row of each line, however lines are sorted

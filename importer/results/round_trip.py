@@ -14,9 +14,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import permutations
 
-from openpyxl.cell.cell import ERROR_CODES
-
-from importer.results.sheets import MAX_CELL_CHARS, safe_text
+from importer.results.cell_text import ERROR_CODES, MAX_CELL_CHARS, safe_text
 from importer.results.table import escape_formula
 
 _SPACES = re.compile(r"\s+")

@@ -1,16 +1,15 @@
-"""What all workbooks that are written here share: texts that a cell can hold, styles, column widths.
+"""What all workbooks that are written here share: cells of a source, styles, column widths.
 
 No cell can run as a formula, and no text is changed for that: it comes back as it was.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 from openpyxl.cell import Cell
-from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE, MergedCell
+from openpyxl.cell.cell import MergedCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
@@ -20,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.core.issues import Severity
 from importer.core.states import RowState
+from importer.results.cell_text import may_run, stored_text
 
 HEADER_FONT = Font(name="Calibri", size=11, bold=True)
 HEADER_FILL = PatternFill("solid", fgColor="FFE7ECF3")
@@ -45,48 +45,12 @@ STATE_FILLS: Mapping[str, PatternFill] = {
 MAX_ROWS = 1_048_576
 """Rows of one sheet, the header among them."""
 MAX_COLUMNS = 16_384
-MAX_CELL_CHARS = 32_767
-_CUT = " … (cut: a workbook cell holds no more)"
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
-"""What XML forbids, and the carriage return, which it would make a line feed."""
-_ESCAPED_ALREADY = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
-_ESCAPING = re.compile(f"{_FORBIDDEN.pattern}|{_ESCAPED_ALREADY.pattern}")
-_RUNS = re.compile(r"[=@\t\r\n]|[+-](?![\d\s()./,x-]*$)")
 _NARROWEST, _WIDEST = 8, 48
 _PAGE_CHARS = 260
 """The most characters beside each other that can still be read on a landscape page."""
 _FITTING = 0.95
 _LINE_POINTS, _HIGHEST = 15.0, 409.0
-
-
-def safe_text(text: str) -> str:
-    """Return a text of our own as a workbook cell can hold it: no formula, no control characters, not too long.
-
-    What a spreadsheet would run gets an apostrophe in front. For the cells of a source see `put_text`.
-    """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")  # XML would do so silently
-    if may_run(text):
-        text = "'" + text
-    text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
-    return _writable(text)
-
-
-def may_run(text: str) -> bool:
-    """Whether a spreadsheet would run a text, or read it as an error, if it were typed into a cell.
-
-    Numbers and phone numbers keep their sign: a cell that is stored as text is not calculated.
-    """
-    return bool(_RUNS.match(text)) or text in ERROR_CODES
-
-
-def stored_text(text: str) -> str:
-    """Return a text as a workbook stores it: what XML cannot hold is escaped, as spreadsheet programs do it."""
-    if _ESCAPING.search(text):
-        text = _ESCAPED_ALREADY.sub("_x005F_", text)
-        text = _FORBIDDEN.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
-    return _writable(text)
 
 
 def put_text(cell: Cell | MergedCell, text: str) -> None:
@@ -102,14 +66,6 @@ def put_text(cell: Cell | MergedCell, text: str) -> None:
     cell.data_type = "s"
     if may_run(text):
         cell.quotePrefix = True
-
-
-def _writable(text: str) -> str:
-    if len(text) > MAX_CELL_CHARS:
-        text = text[: MAX_CELL_CHARS - len(_CUT)] + _CUT
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()
-    return text
 
 
 def cells_of(sheet: Worksheet) -> list[Cell | MergedCell]:

@@ -17,6 +17,7 @@ from importer.core.issues import Severity
 from importer.core.results import Cluster
 from importer.core.sources import SUMMARY_SHEET
 from importer.core.states import STATE_MEANINGS, RowState
+from importer.results.cell_text import safe_text
 from importer.results.follow_up import stages
 from importer.results.report_data import ReportData
 from importer.results.sheets import (
@@ -27,7 +28,6 @@ from importer.results.sheets import (
     STATE_FILLS,
     height,
     print_wide,
-    safe_text,
 )
 from importer.results.verdict import verdict
 

@@ -15,15 +15,14 @@ from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.results.cell_text import may_run, stored_text
 from importer.results.sheets import (
     ADDED_FILL,
     HEADER_FILL,
     HEADER_FONT,
     NO_FILL,
     STATE_FILLS,
-    may_run,
     put_text,
-    stored_text,
 )
 from importer.results.table import Row
 

@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -124,7 +124,7 @@ def whole(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> Chec
         idv_ready=_scattered(size, ready) if len(ready) == len(parts) else None,
         idv_missing=dict(missing),
         after=_optional(size, [(part, part.after) for part in parts]),
-        digests=b"".join(one or _NO_DIGEST for one in _optional(size, [(part, part.digests) for part in parts])),
+        digests=_joined(_optional(size, [(part, part.digests) for part in parts])),
     )
 
 
@@ -177,6 +177,12 @@ def _optional(size: int, parts: Sequence[tuple[Part, Sequence[bytes | None]]]) -
     if not any(values for _, values in parts):
         return ()
     return _scattered(size, [(part.places, values or [None] * len(part.places)) for part, values in parts])
+
+
+def _joined(digests: Sequence[bytes | None]) -> bytes:
+    if None not in digests:
+        return b"".join(cast("Sequence[bytes]", digests))
+    return b"".join([one or _NO_DIGEST for one in digests])
 
 
 def _likenesses(size: int, parts: Sequence[Part]) -> Mapping[str, Sequence[str]]:

@@ -17,8 +17,8 @@ from importer.core.results import ResultBatch, RowResult
 from importer.core.states import FINAL_STATES, RowState
 from importer.profile.settings import ResultsSettings
 from importer.results.balance import Recount, compare
+from importer.results.cell_text import MAX_CELL_CHARS, safe_text
 from importer.results.csvfile import CsvTable, lines
-from importer.results.sheets import MAX_CELL_CHARS, safe_text
 from importer.results.table import LINE_END, Header, escape_formula, reportable
 from importer.results.tables import write_results
 from tests.batches import result_batch

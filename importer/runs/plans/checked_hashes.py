@@ -10,7 +10,7 @@ from itertools import chain
 
 from importer.core.batches import CheckedBatch
 from importer.core.ports import Numbers
-from importer.runs.plans.bodies import NUMBERS, BodyHashes
+from importer.runs.plans.bodies import DIGEST_BYTES, NUMBERS, BodyHashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,33 @@ class CheckedHashes:
         Args:
             invalid: ordinals of the rows that are not sent, ascending.
         """
-        return BodyHashes.of(
-            (self._digests(place, size) for place, size in self._sent(invalid)),
-            chain.from_iterable(self.rows.part(place, size) for place, size in self._sent(invalid)),
-        )
+        return BodyHashes.of(self._digests(invalid), chain.from_iterable(self._rows(invalid)))
 
-    def _digests(self, place: int, size: int) -> bytes:
-        return self.digests.part(NUMBERS * place, NUMBERS * size).tobytes()
+    def _digests(self, invalid: Sequence[int]) -> Iterator[bytes]:
+        """The digests of rows that are sent, a batch at a time."""
+        for place, first, size in self._batches():
+            digests = self.digests.part(NUMBERS * place, NUMBERS * size).tobytes()
+            sent = _sent(invalid, first, size)
+            yield b"".join(digests[DIGEST_BYTES * begin : DIGEST_BYTES * end] for begin, end in sent)
 
-    def _sent(self, invalid: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """The places and lengths of stretches of rows that are sent."""
+    def _rows(self, invalid: Sequence[int]) -> Iterator[array[int]]:
+        """The numbers of these rows, a stretch at a time."""
+        for place, first, size in self._batches():
+            rows = self.rows.part(place, size)
+            yield from (rows[begin:end] for begin, end in _sent(invalid, first, size))
+
+    def _batches(self) -> Iterator[tuple[int, int, int]]:
+        """The place of each batch here, the ordinal of its first row, and how many there are."""
         place = 0
         for first, size in self._firsts:
-            left_out = invalid[bisect_left(invalid, first) : bisect_left(invalid, first + size)]
-            begin = first
-            for ordinal in (*left_out, first + size):
-                if ordinal > begin:
-                    yield place + begin - first, ordinal - begin
-                begin = ordinal + 1
+            yield place, first, size
             place += size
+
+
+def _sent(invalid: Sequence[int], first: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where stretches of rows that are sent begin and end in a batch."""
+    begin = 0
+    for ordinal in invalid[bisect_left(invalid, first) : bisect_left(invalid, first + size)]:
+        yield begin, ordinal - first
+        begin = ordinal - first + 1
+    yield begin, size

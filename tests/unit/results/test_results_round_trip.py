@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from importer.results.cell_text import safe_text
 from importer.results.round_trip import as_typed, is_unchanged
-from importer.results.sheets import safe_text
 
 
 @pytest.mark.parametrize(
