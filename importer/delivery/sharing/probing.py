@@ -1,0 +1,64 @@
+"""One breaker for all workers: where one opens, the others are held, and one of them probes. Pure.
+
+The prober is another worker than the one whose breaker opened, where another has work: so a worker that alone is cut
+off from the target is recognised, and goes on probing for itself.
+"""
+
+from __future__ import annotations
+
+from importer.delivery.sharing.messages import Breaking, Report
+from importer.delivery.sharing.state import Member, State
+
+_IDLE_S = 2.0
+"""A prober that has had nothing to send for so long is replaced."""
+
+
+def watch_breaker(state: State, report: Report, now: float, lasts_s: float) -> Breaking:
+    """Learn how a worker's breaker is, and say what that worker does."""
+    me = state.members[report.worker]
+    me.is_open = report.is_open
+    if not report.is_open:
+        me.is_alone = False
+    if state.prober == report.worker and me.probes_from and report.applied >= me.probes_from and not report.is_open:
+        _close(state)
+    present = {name: one for name, one in state.present(now, lasts_s).items() if not one.is_alone}
+    if state.prober and not _goes_on(present.get(state.prober), state, now):
+        _choose(state, present, now, without=state.prober)
+    elif not state.prober and me.is_open and not me.is_alone and not me.has_left:
+        _choose(state, present, now, without=report.worker)
+    return _breaking(state, report, me)
+
+
+def _breaking(state: State, report: Report, me: Member) -> Breaking:
+    if not state.prober or me.is_alone:
+        return "closed"
+    if state.prober != report.worker:
+        return "held"
+    me.probes_from = me.probes_from or report.number
+    return "probes"
+
+
+def _goes_on(prober: Member | None, state: State, now: float) -> bool:
+    return prober is not None and (prober.has_work or now - state.probing_since < _IDLE_S)
+
+
+def _choose(state: State, present: dict[str, Member], now: float, without: str) -> None:
+    """Another worker with work probes, else whoever has opened; where nobody is left that has, nobody is held."""
+    _dismiss(state)
+    names = sorted(present, key=lambda name: (name == without, not present[name].has_work, name))
+    able = [name for name in names if present[name].is_open or (present[name].has_work and name != without)]
+    state.prober, state.probing_since = (able[0], now) if able else ("", 0.0)
+
+
+def _dismiss(state: State) -> None:
+    if prober := state.members.get(state.prober):
+        prober.probes_from = 0
+    state.prober = ""
+
+
+def _close(state: State) -> None:
+    """The prober has found the target sound: whose breaker is open still finds out about itself alone."""
+    _dismiss(state)
+    state.closings += 1
+    for member in state.members.values():
+        member.is_alone = member.is_open
