@@ -82,9 +82,13 @@ def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
 
 @contextmanager
 def opened_source(context: Context, source: LocalSource) -> Iterator[Opened]:
-    """Open a source and match its columns; errors as of `wiring.sources.opened` and `after_create.steps_of`."""
+    """Open a source and match its columns; errors as of `wiring.sources.opened` and `after_create.steps_of`.
+
+    Garbage is collected rarely from here on, until what is done with it has ended.
+    """
     # The inbox moves its files away: a command that names one would not find it.
-    with opened(source, context.profile, name="" if context.is_nightly else source.name) as found:
+    name = "" if context.is_nightly else source.name
+    with rare_collections(), opened(source, context.profile, name=name) as found:
         steps_of(context.profile, found.mapper.columns)
         yield found
 
@@ -184,9 +188,7 @@ def prepare(
     intake = _intake(context, journal, stored, source, compared=compared, planned=planning is not None)
     intake.restart()
     hashes = CheckedHashes(intake.numbers("Q"), intake.numbers("Q")) if planning else None
-    with rare_collections():
-        parts = preparation(context, source, intake, pool, secret=secret, hashes=hashes)
-        decided = parts.run()
+    decided = preparation(context, source, intake, pool, secret=secret, hashes=hashes).run()
     if context.stop.requested:
         raise _cut_short(context.stop)
     scope = planning.scope if planning else ""
