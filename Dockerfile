@@ -16,7 +16,7 @@
 # People sign on machines of their own (importer approve), not in the container.
 
 FROM python:3.13-slim-trixie AS build
-# requirements-optional.lock: with SFTP, S3, GCS, notifications, metrics, traces and approvals.
+# requirements-optional.lock: with all optional groups, such as SFTP, S3, PostgreSQL, Dask, metrics and approvals.
 ARG LOCK=requirements.lock
 WORKDIR /src
 COPY requirements.lock requirements-optional.lock requirements-build.lock ./

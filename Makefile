@@ -42,7 +42,7 @@ TESTS ?= tests
 WORKERS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 test: WORKERS = 6
-# Tests that use nginx, HAProxy, tinyproxy, Chromium, PostgreSQL or iproute2 are skipped where those are missing; .ci/run
+# Tests that use nginx, HAProxy, tinyproxy, Chromium, PostgreSQL, iproute2 or docker-compose are skipped where those are missing; .ci/run
 # installs them. Two hosts, and full disks of a server, are made by root alone.
 test: $(TOOLS)             ## run the tests that take minutes together; nothing is installed for them
 	$(PYTEST) -m "not slow" --hypothesis-profile quick $(TESTS)
