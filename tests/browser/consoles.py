@@ -15,6 +15,31 @@ from tests.acceptance.conftest import User
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+_HELD_SOCKET = """(() => {
+  const held = [], timer = window.setTimeout;
+  for (const name of ["onopen", "onmessage"]) {
+    const listen = Object.getOwnPropertyDescriptor(WebSocket.prototype, name).set;
+    Object.defineProperty(WebSocket.prototype, name, { set(handler) {
+      listen.call(this, (event) => {
+        const go = () => handler.call(this, event);
+        if (held.gone) go(); else held.push(go);
+      });
+    }});
+  }
+  window.connectAtLast = () => { held.gone = true; for (const go of held) go(); };
+  window.setTimeout = (what, after, ...more) => timer(what, after + 30 * Math.random(), ...more);
+})()"""
+
+
+def connects_late(page: Page) -> None:
+    """Have what the page opens from now on wait for `connected`; timers run late in it, as on a busy computer."""
+    page.add_init_script(_HELD_SOCKET)
+
+
+def connected(page: Page) -> None:
+    """Let the page be connected to its console."""
+    page.evaluate("connectAtLast()")
+
 
 @dataclass
 class ConsoleServer:
@@ -79,6 +104,11 @@ class ConsoleServer:
         page.goto(self.link)
         page.get_by_role("heading", level=1).wait_for()
         self.link = self._next_object()["link"]
+
+    def opens_run(self, page: Page, file: str) -> None:
+        """Open the run of a file from the list of imports: fields of both pages have the same names."""
+        page.get_by_role("link", name=file).click()
+        page.get_by_role("heading", level=1, name=file).wait_for()
 
     def signs_in(self, page: Page, name: str, password: str) -> None:
         """Sign a user in."""

@@ -30,7 +30,7 @@ def test_the_files_of_a_run_of_another_host_are_written_here_and_the_story_of_a_
     with console_of(kim) as console:
         page = new_page()
         console.enters(page)
-        page.get_by_role("link", name="customers.xlsx").click()
+        console.opens_run(page, "customers.xlsx")
         page.get_by_text("Its files are not in this workspace").wait_for()
         page.get_by_role("button", name="Write its files here").click()
         page.get_by_role("link", name="results.csv").wait_for()

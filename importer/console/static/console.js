@@ -103,5 +103,12 @@
   for (const kind of ["pointerdown", "keydown", "input", "wheel", "touchmove"]) {
     addEventListener(kind, (event) => { if (event.isTrusted && window.did_handshake) emitEvent("importer_active"); }, { capture: true, passive: true });
   }
+  // Before its socket is connected, NiceGUI holds back each thing that is typed or clicked with a timer of its own: what was
+  // submitted could arrive before its text. The socket keeps the order by itself, if the server takes events at once.
+  let shaken = false;
+  Object.defineProperty(window, "did_handshake", {
+    get: () => shaken || Boolean(window.socket?.io.opts.query.implicit_handshake),
+    set: (done) => { shaken = done; },
+  });
   if (document.body) start(); else addEventListener("DOMContentLoaded", start);
 })();
