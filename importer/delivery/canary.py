@@ -39,6 +39,10 @@ class Canary:
         ask: None: no person can be asked.
         before: what `seen` gave in an earlier pass of the run; empty where there was none. To resume is to agree.
         undo: the command that lists what the run has created; empty: it cannot be taken back.
+        rest: only the rest is watched: the first rows were sent before, elsewhere.
+
+    Attributes:
+        ends_with_stages: the rest is sent elsewhere, and no row of it is handed out.
     """
 
     def __init__(
@@ -50,9 +54,11 @@ class Canary:
         ask: Ask | None = None,
         before: Mapping[str, Any] = MappingProxyType({}),
         undo: str = "",
+        rest: bool = False,
     ) -> None:
+        self.ends_with_stages = False
         self._claims = claims
-        self._stages = [1, rows]
+        self._stages = [-1] if rest else [1, rows]
         self._stop = stop
         self._ask = ask
         self._undo = undo
@@ -73,7 +79,7 @@ class Canary:
             await self._finish_stage()
         elif self._jumped:
             await self._judge(self._jumped)
-        if self._stop.requested:
+        if self._stop.requested or (self.ends_with_stages and self._left < 0):
             return Claimed()
         claimed = await self._claims.claim(min(limit, self._left) if self._left > 0 else limit)
         if self._left > 0:

@@ -101,6 +101,7 @@ class RateReceipt(Noted):
     Args:
         largest: window to the most request starts in any stretch of its length.
         passes: of the last one, where there were several, those of all; None: it was killed.
+        workers: how many workers of a cluster sent; 0: it was sent from the program itself.
     """
 
     allowance: str = ""
@@ -112,6 +113,7 @@ class RateReceipt(Noted):
     pauses: Mapping[str, int] = {}
     paused_s: float = 0.0
     breaker_openings: int = 0
+    workers: int = 0
     auto: AdaptiveFacts = Field(default_factory=AdaptiveFacts)
     all_passes: AllPasses = Field(default_factory=AllPasses)
     passes: tuple[RateReceipt | None, ...] = ()

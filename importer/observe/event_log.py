@@ -37,7 +37,7 @@ _WORDS = frozenset(
     {"state", "kind", "status", "verdict", "reason", "code", "error_code", "dry_run", "stage", "step", "outcome"}
 )
 _COUNTS = frozenset({"counts", "steps"})
-_NAMES = frozenset({"run_id", "source", "target", "trace_id"})
+_NAMES = frozenset({"run_id", "source", "target", "trace_id", "worker"})
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 

@@ -19,7 +19,7 @@ from importer.runs.finish import finish
 from importer.runs.resume import destination_again, recall
 from importer.runs.run_directory import run_directory
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, open_workspace
-from importer.runs.wiring.sending import delivering, limiter_for
+from importer.runs.wiring.sending import Sender, delivering, limiter_for
 
 
 def look_again(profile: Profile, name: str) -> str:
@@ -82,7 +82,7 @@ async def _is_changed(context: Context, workspace: Workspace, stored: StoredRun,
     before = workspace.runs.counts(stored.run)
     async with open_target(context.profile, where, limiter, clock) as target:
         profile = as_patient_as_needed(context.profile, where)
-        parts = delivering(profile, workspace, stored, target, limiter, emit=context.emit)
+        parts = delivering(profile, workspace, stored, target, limiter, sender=Sender(context.emit))
         async with parts.journal:
             looked = await parts.second_looks.run(waits=False)
             await parts.journal.flush()

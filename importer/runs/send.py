@@ -37,10 +37,11 @@ from importer.runs.plans.gate import jobs_of, may_be_asked, require_of_run
 from importer.runs.receipts import pass_begun, pass_ended
 from importer.runs.rehearsal import compare
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, rehearsing
-from importer.runs.wiring.sending import Delivering, delivering, limiter_for
+from importer.runs.wiring.sending import Delivering, Sender, delivering, limiter_for
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
+    from importer.runs.shared.delivery import SharedDelivery
     from importer.targets import OpenTarget
 
 _NOT_SENT = frozenset({StepState.WAITING, StepState.SENDING})
@@ -176,12 +177,13 @@ class Sending:
             async with parts.journal:
                 after = self._after_create(target, parts)
                 unjudged = await after.plan(rows=expected is not None) or self._facts().learned.unjudged
-                looked = {} if expected is None else await self._deliver(parts, target, expected)
+                shared = self._shared(parts) if expected is not None else None
+                looked = {} if expected is None else await self._deliver(parts, target, expected, shared)
                 await after.run(self._waits_s)
                 await limiter.give_back()
                 await parts.journal.finish()
                 rehearsed = self._rehearsed(emulators[0]) if self._rehearses else RehearsalFacts()
-        used = RateReceipt.model_validate(parts.feedback.receipt())
+        used = RateReceipt.model_validate(shared.used() if shared else parts.feedback.receipt())
         facts = RunFacts()
         if expected is not None:  # else what was found out about the creates stays as it was
             facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked, unjudged))
@@ -205,8 +207,8 @@ class Sending:
     def _parts(self, target: OpenTarget, limiter: StrictLimiter) -> Delivering:
         context = self.context
         profile = as_patient_as_needed(context.profile, self.where)
-        ask = context.people.ask
-        return delivering(profile, self.workspace, self.stored, target, limiter, emit=context.emit, ask=ask)
+        sender = Sender(context.emit, context.people.ask)
+        return delivering(profile, self.workspace, self.stored, target, limiter, sender=sender)
 
     def _after_create(self, target: OpenTarget, parts: Delivering) -> AfterCreate:
         late = self._has_new_steps()
@@ -241,14 +243,28 @@ class Sending:
         at_the_end = self.steps is None and self.context.is_nightly  # the night waits once, for all of its runs
         return self.context.profile.after_create.follow_up if self.waits and not at_the_end else 0.0
 
-    async def _deliver(self, parts: Delivering, target: OpenTarget, expected: Forecast) -> Mapping[str, int]:
-        """Send, then look again at what was sent more than once; returns what came of that."""
+    def _shared(self, parts: Delivering) -> SharedDelivery | None:
+        """What has workers send; None: this process does."""
+        if self.context.profile.engine.kind != "dask" or self._facts().job:
+            return None
+        from importer.runs.shared.delivery import SharedDelivery  # noqa: PLC0415  # loaded by whoever uses it
+
+        return SharedDelivery(self.context, self.workspace.runs, self.stored, parts)
+
+    async def _deliver(
+        self, parts: Delivering, target: OpenTarget, expected: Forecast, shared: SharedDelivery | None
+    ) -> Mapping[str, int]:
+        """Send, then look again at what was sent more than once; returns what came of that.
+
+        Args:
+            shared: has the rows sent; None: they are sent from here.
+        """
         if parts.caution:
             self.context.emit(Event("looks_end_early", {"text": parts.caution}))
         if expected.creates:
             await self._notice_others(target, parts)
         with rare_collections():
-            await parts.delivery.run()
+            await (parts.delivery if shared is None else shared).run()
             return await parts.second_looks.run()
 
     async def _notice_others(self, target: OpenTarget, parts: Delivering) -> None:

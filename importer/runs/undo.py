@@ -40,7 +40,7 @@ from importer.runs.undo_checks import Checks, Customer, customers_of
 from importer.runs.undo_plan import Action, Entry, Skipped, UndoPlan, hash_of
 from importer.runs.undo_report import DONE, UndoReport
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target
-from importer.runs.wiring.sending import delivering, limiter_for
+from importer.runs.wiring.sending import Sender, delivering, limiter_for
 
 _UNKNOWN = "It is not known whether this row became a customer."
 _READ = "Read the plan, then apply it:"
@@ -145,7 +145,7 @@ async def _looked_at(opened: _Opened, rows: list[BodyOfRow]) -> tuple[list[Entry
     context.emit(Event("delivery_started", {"total": len(rows), "already_done": 0, "run_id": stored.header.run_id}))
     async with open_target(context.profile, opened.where, limiter, clock) as target:
         profile = as_patient_as_needed(context.profile, opened.where)
-        parts = delivering(profile, workspace, stored, target, limiter, emit=context.emit)
+        parts = delivering(profile, workspace, stored, target, limiter, sender=Sender(context.emit))
         async with parts.journal:
             checks = Checks(
                 context.profile,

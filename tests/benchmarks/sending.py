@@ -29,7 +29,7 @@ from importer.delivery import StopSwitch
 from importer.journal import RunHeader, StoredRun
 from importer.profile import Profile
 from importer.runs.wiring import SystemClock, Workspace, destination, open_target, open_workspace
-from importer.runs.wiring.sending import delivering, limiter_for
+from importer.runs.wiring.sending import Sender, delivering, limiter_for
 from tests.benchmarks.heart import Heart
 
 _BATCH_ROWS = 4_096
@@ -91,7 +91,7 @@ async def main(base_url: str, bodies: Sequence[bytes], folder: Path, memory: str
         stored = _loaded(workspace, where.scope, bodies)
         limiter = limiter_for(profile, clock, stop)
         async with open_target(profile, where, limiter, clock) as target:
-            parts = delivering(profile, workspace, stored, target, limiter, emit=_ignore)
+            parts = delivering(profile, workspace, stored, target, limiter, sender=Sender(_ignore))
             records = [Record(at, at + 2, _key(body), body) for at, body in enumerate(bodies)]
             claims: Claims = parts.delivery.claims if memory == "journal" else NoJournal(records)
             beating = asyncio.create_task(heart.beat())

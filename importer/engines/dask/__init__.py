@@ -1,8 +1,9 @@
-"""The engine that checks batches on the workers of a Dask cluster, of this machine or any."""
+"""The engine that checks batches, and has rows sent, on the workers of a Dask cluster, of this machine or any."""
 
 from importer.engines.dask.connection import Cluster, require_dask
 from importer.engines.dask.local_cluster import LocalCluster
+from importer.engines.dask.long_task import LongTask
 from importer.engines.dask.named_cluster import Certificates, NamedCluster
 from importer.engines.dask.pool import DaskPool
 
-__all__ = ["Certificates", "Cluster", "DaskPool", "LocalCluster", "NamedCluster", "require_dask"]
+__all__ = ["Certificates", "Cluster", "DaskPool", "LocalCluster", "LongTask", "NamedCluster", "require_dask"]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
 from threading import Event
@@ -84,7 +84,7 @@ class Connection:
         return self._count
 
     def _counted(self) -> int:
-        if self._client.status != "running":
+        if not self.is_open:
             return 0
         try:
             return int(self._ask(self._client.scheduler.identity(n_workers=0))["n_workers"])
@@ -107,6 +107,35 @@ class Connection:
         except Exception:  # noqa: BLE001  # whatever Dask raises: it is gone, or going
             return None
         return handed_out
+
+    def ask_all(self, question: Callable[..., T], *arguments: object, wait_s: float) -> dict[str, Future[T]]:
+        """Put a question to every worker; gives those futures, by the worker's address, that have an answer in time.
+
+        Args:
+            wait_s: how long they have, in seconds.
+        """
+        asked = {place: self.submit(question, *arguments, worker=place) for place in self.places()}
+        answers = wait([one for one in asked.values() if one is not None], wait_s).done
+        return {place: answer for place, answer in asked.items() if answer is not None and answer in answers}
+
+    def places(self) -> list[str]:
+        """The addresses of the workers; none also where the scheduler is gone, as far as is known."""
+        if not self.is_open:
+            return []
+        try:
+            return list(self.identity()["workers"])
+        except Exception:  # noqa: BLE001  # whatever Dask raises: it is gone, or going
+            return []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the scheduler is there, as far as is known; it may come back until `is_over`."""
+        return bool(self._client.status == "running")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the scheduler was given up: only another connection finds it again."""
+        return self._client.status in {"closing", "closed"}
 
     def _ask(self, question: Coroutine[Any, Any, T]) -> T:
         """Wait for an answer, but not for ever."""

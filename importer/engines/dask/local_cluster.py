@@ -5,9 +5,9 @@ A Dask worker runs whatever it is sent: nobody else can reach these, not even ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +33,11 @@ class LocalCluster:
 
     Args:
         workers: how many.
+        environ: what they need of this process's environment, and no other process may see.
     """
 
     workers: int
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @contextmanager
     def connected(self, secret: bytes | None) -> Iterator[Connection]:
@@ -60,7 +62,8 @@ class LocalCluster:
             )
             with suppress(OSError):  # the system refuses another process: there are fewer
                 for _ in range(self.workers):
-                    worker = LocalWorker.start(Start(there.scheduler_address, _as_arguments(security), folder, secret))
+                    how = Start(there.scheduler_address, _as_arguments(security), folder, secret, self.environ)
+                    worker = LocalWorker.start(how)
                     stack.callback(worker.end)
             connection = Connection(Client(there, set_as_default=False, direct_to_workers=True))
             stack.callback(connection.close)

@@ -7,7 +7,6 @@ only to workers that check them exactly as this process does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,8 +83,7 @@ class NamedCluster:
         with quiet(), ExitStack() as stack:
             connection = self._connection()
             stack.callback(connection.close)
-            workers = self._workers(connection)
-            self._introduce(connection, workers, Peer.here(secret))
+            self._introduce(connection, self._workers(connection), Peer.here(secret))
             yield connection
 
     def _connection(self) -> Connection:
@@ -105,8 +103,8 @@ class NamedCluster:
     def _of_certificates(self) -> str:
         return " and the certificates" if self.address.startswith("tls://") else ""
 
-    def _workers(self, connection: Connection) -> list[str]:
-        """The addresses of its workers, when there is at least one.
+    def _workers(self, connection: Connection) -> int:
+        """How many workers it has, when there is at least one.
 
         Raises:
             TryLaterError: there is none.
@@ -121,29 +119,27 @@ class NamedCluster:
             connection.pause()
         found = connection.identity()
         require_private(self.address, [found["address"], *found["workers"]])
-        return list(found["workers"])
+        return len(found["workers"])
 
-    def _introduce(self, connection: Connection, workers: list[str], here: Peer) -> None:
+    def _introduce(self, connection: Connection, workers: int, here: Peer) -> None:
         """Compare what workers are with what this process is; one that says nothing now is asked again with its work.
 
         Raises:
             TryLaterError: none says anything.
             UsageError: one is another program, or has not the same secret.
         """
-        asked = {place: connection.submit(about, worker=place) for place in workers}
-        answers = wait([one for one in asked.values() if one is not None], _INTRODUCTION_S).done
-        for place, answer in asked.items():
-            if answer in answers and answer is not None:
-                if answer.exception() is not None:
-                    raise UsageError(
-                        f"The Dask worker {place} cannot load this program ({type(answer.exception()).__name__}).",
-                        "Install the same version, with the group 'dask', where scheduler and workers run.",
-                    )
-                compare(place, answer.result(), here)
+        answers = connection.ask_all(about, wait_s=_INTRODUCTION_S)
+        for place, answer in answers.items():
+            if answer.exception() is not None:
+                raise UsageError(
+                    f"The Dask worker {place} cannot load this program ({type(answer.exception()).__name__}).",
+                    "Install the same version, with the group 'dask', where scheduler and workers run.",
+                )
+            compare(place, answer.result(), here)
         if not answers:
             raise TryLaterError(
                 f"None of the workers of the Dask scheduler at {self.address} answers.",
-                f"Look at their logs: it has {counted(len(workers), 'worker')}.",
+                f"Look at their logs: it has {counted(workers, 'worker')}.",
             )
 
 

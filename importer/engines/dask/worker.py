@@ -1,4 +1,4 @@
-"""What happens in a Dask worker: batches are mapped and checked, one at a time. Sends nothing, and logs nothing.
+"""What happens in a Dask worker: batches are mapped and checked, one at a time, and one long task beside. Logs nothing.
 
 A task never fails there: an exception may hold a cell, and Dask would log it. What cannot be done is done by the
 process that asked for it, which then meets the exception itself.
@@ -14,13 +14,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 from threading import Lock, Thread
 from typing import Any, Self
 
+from importer.core.errors import ImporterError
 from importer.core.runtime import rare_collections
 from importer.engines.dask.sealed import Peer, Sealed, opened, sealed
 from importer.engines.worker import without_secrets
@@ -31,6 +32,7 @@ _GRACE_S = 5.0
 _CODE = "import sys; sys.path[:] = {path!r}; from importer.engines.dask.worker import main; main()"
 _ONE_AT_A_TIME = Lock()
 """Whoever starts a worker may give it many threads; what checks a batch is made for one."""
+_ONE_LONG_TASK = Lock()
 
 
 class _Secret:
@@ -73,6 +75,39 @@ def work_on(asked_by: Peer, work: Sealed, item: Sealed) -> Sealed | None:
         return None
 
 
+def work_long(asked_by: Peer, task: Sealed) -> str:
+    """Do what takes long, beside whatever else this worker does; as `answer`.
+
+    One is done at a time: meanwhile another one is as good as done, and is asked for again later.
+    """
+    if not _ONE_LONG_TASK.acquire(blocking=False):
+        return ""
+    try:
+        from distributed import secede  # noqa: PLC0415  # a second, and only for whoever uses it
+
+        secede()  # its thread is no longer one of those that wait for work
+        return answer(asked_by, task)
+    finally:
+        _ONE_LONG_TASK.release()
+
+
+def answer(asked_by: Peer, question: Sealed) -> str:
+    """Do work that gives a sentence; one says why it cannot be done. Empty: all is well.
+
+    Args:
+        asked_by: this worker has to be of the same versions.
+    """
+    if asked_by.versions != Peer.here(None).versions:
+        return "It has not the same versions of this program and its libraries."
+    try:
+        said: str = opened(question)()
+    except ImporterError as error:
+        return f"{error.message} {error.hint}".strip()
+    except Exception as error:  # noqa: BLE001  # whatever it was: Dask would log it, and it may hold a cell
+        return f"It stopped with an error ({type(error).__name__})."
+    return said
+
+
 @lru_cache(maxsize=1)
 def _work_of(work: Sealed, secret: bytes | None) -> Callable[[Any], Any]:
     made: Callable[[Any], Any] = opened(work, secret)
@@ -91,12 +126,14 @@ class Start:
         security: the certificates of the cluster, as arguments of `distributed.Security`.
         folder: for its files.
         secret: the workspace's; None: there is none.
+        environ: variables that it has beside those that every process may have.
     """
 
     scheduler: str
     security: Mapping[str, Any]
     folder: str
     secret: bytes | None
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +180,7 @@ def main() -> None:
     how: Start = pickle.load(sys.stdin.buffer)  # noqa: S301  # the process that started us
     Thread(target=_end_with_pipe, args=(how.folder,), daemon=True).start()
     _Secret.given = how.secret
+    os.environ.update(how.environ)
     with rare_collections():
         asyncio.run(_serve(how))
 

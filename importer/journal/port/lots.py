@@ -23,7 +23,7 @@ class RunLots(Protocol):
     """
 
     def divide(self, rows: int) -> int:
-        """Make lots of what is to be sent; returns how many. Nobody else may hold a lease of the run.
+        """Make lots of what is to be sent; returns how many. Who still holds a lease of the run writes nothing more.
 
         Args:
             rows: of each lot, but the last one, which has those that are left.
@@ -55,5 +55,5 @@ class RunLots(Protocol):
         ...
 
     def end(self) -> None:
-        """Give the division up: what is not sent is the run's own again. Nobody else may hold a lease of it."""
+        """Give the division up: what is not sent is the run's own again. Leases as of `divide`."""
         ...

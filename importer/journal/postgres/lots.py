@@ -39,6 +39,7 @@ _DONE = f"""
 DELETE FROM lots WHERE run = :run AND token = :lease AND NOT EXISTS (
   SELECT 1 FROM rows WHERE rows.run = lots.run AND ordinal BETWEEN lots.first AND lots.last AND {_WAITS})
 """
+_FENCED = "DELETE FROM leases WHERE under = (SELECT token FROM leases above WHERE above.scope = ?)"
 _COUNT = "SELECT count(*) FROM lots WHERE run = ?"
 _SENDERS = (
     "SELECT count(*) FROM leases JOIN leases above ON above.token = leases.under"
@@ -81,6 +82,7 @@ class PostgresLots:
     def _clear(self, tx: Connection) -> None:
         for table in _OF_A_DIVISION:
             tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
+        tx.execute(_FENCED, (self._scope(),))
         tx.execute(_OVER)
 
     def _number(self, question: str, value: object) -> int:

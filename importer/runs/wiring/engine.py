@@ -1,19 +1,25 @@
-"""What checks the rows of a source: processes of this machine, or the workers of a Dask cluster."""
+"""What checks the rows of a source, and sends them: processes of this machine, or the workers of a Dask cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from importer.core.errors import UsageError
 from importer.core.ports import Stop
 from importer.engines import ALONE, Pool, cores
-from importer.journal import has_secret, workspace_secret
+from importer.engines.worker import without_secrets
+from importer.journal import Location, has_secret, workspace_secret
 from importer.profile import Profile
 
 if TYPE_CHECKING:
     from importer.engines.dask import Cluster
+
+
+JOURNAL = "IMPORTER_JOURNAL"
+"""The variable that names the journal of a worker."""
 
 
 def processes_of(profile: Profile) -> int:
@@ -80,6 +86,21 @@ def workers_of(profile: Profile) -> int:
     """
     with cluster_of(profile).connected(_secret_of(profile)) as connection:
         return connection.workers
+
+
+def cluster_to_send(profile: Profile, environ: Mapping[str, str] = os.environ) -> Cluster:
+    """The cluster that a profile names, to send from; errors as of `cluster_of`.
+
+    The workers of this machine alone get what they need of this process's environment by their pipe; any others have
+    to have it in their own.
+    """
+    from importer.engines.dask import LocalCluster  # noqa: PLC0415  # likewise
+
+    if profile.engine.scheduler:
+        return cluster_of(profile)
+    kept = without_secrets(environ)
+    private = {name: value for name, value in environ.items() if name not in kept}
+    return LocalCluster(processes_of(profile), {**private, JOURNAL: Location.of_workspace(profile.workspace).url})
 
 
 def _secret_of(profile: Profile) -> bytes | None:

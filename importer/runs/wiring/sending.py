@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -59,6 +59,21 @@ def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> Stric
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends: the program that has taken up the run, or a worker that has lots of it.
+
+    Args:
+        emit: gets every event.
+        ask: asks a person a question; None: no person can be asked.
+        lease: lots of the run are sent, whose first rows were sent before; empty: all of it.
+    """
+
+    emit: Events
+    ask: Ask | None = None
+    lease: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivering:
     """A delivery and the journal behind it."""
 
@@ -99,17 +114,13 @@ def delivering(
     target: OpenTarget,
     limiter: StrictLimiter,
     *,
-    emit: Events,
-    ask: Ask | None = None,
+    sender: Sender,
 ) -> Delivering:
-    """Put sending together.
-
-    Args:
-        ask: asks a person a question; None: no person can be asked.
-    """
-    settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
+    """Put sending together."""
+    settings, clock, stop, emit = profile.delivery, SystemClock(), limiter.stop, sender.emit
     before = workspace.runs.facts(stored.run)
-    kept = _kept(profile, workspace, stored, before, partial(_now_there, target, clock))
+    sending = _sending(profile, workspace, stored, before, sender.lease)
+    kept = workspace.journal.delivery(sending, clock.now, partial(_now_there, target, clock))
     limiter.may_start = kept.may_send
     if limiter.outlasts_a_process:
         limiter.remember(kept.starts.charge, kept.starts.earlier())
@@ -125,7 +136,8 @@ def delivering(
     canary, updates = None, before.job == UPDATE_JOB
     if not updates and (rows := _canary_rows(profile)):
         undo = profile.commands.undo(stored.header.run_id) if profile.contract.changes is not None else ""
-        claims = canary = Canary(claims, rows, stop, ask=ask, before=before.canary.as_json(), undo=undo)
+        seen = before.canary.as_json()
+        claims = canary = Canary(claims, rows, stop, ask=sender.ask, before=seen, undo=undo, rest=bool(sender.lease))
     one = FindOnly(asking, thresholds) if updates else deliver
     delivery = Delivery(claims, engine, one, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
@@ -138,11 +150,9 @@ def delivering(
     return Delivering(delivery, kept, feedback, canary, deliver, second_looks, steps, outcomes, caution)
 
 
-def _kept(
-    profile: Profile, workspace: Workspace, stored: StoredRun, facts: RunFacts, now_there: Callable[[], float]
-) -> RunDelivery:
-    """The journal of a run that is sent."""
-    sending = RunToSend(
+def _sending(profile: Profile, workspace: Workspace, stored: StoredRun, facts: RunFacts, lease: str) -> RunToSend:
+    """What the journal has to know of a run that is sent."""
+    return RunToSend(
         stored.run,
         stored.header.scope,
         profile.contract,
@@ -151,8 +161,8 @@ def _kept(
         verify_existing=profile.delivery.verify_existing,
         on_existing=profile.delivery.on_existing,
         finds_only=facts.job == UPDATE_JOB,
+        lease=lease,
     )
-    return workspace.journal.delivery(sending, SystemClock().now, now_there)
 
 
 def _feedback(
