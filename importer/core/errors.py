@@ -170,6 +170,10 @@ class StoppingError(Exception):
     """Raised by a limiter instead of letting something new begin in a run that stops. Never reaches a user."""
 
 
+class ShareEndedError(ConnectionError):
+    """Raised by a slot whose worker must not start requests any more. Nothing was sent; never reaches a user."""
+
+
 class InterruptedRunError(ImporterError):
     """A signal stopped the run before anything was sent.
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 
-from importer.core.errors import StoppingError
+from importer.core.errors import ShareEndedError, StoppingError
 from importer.core.outcomes import Reply
 from importer.core.ports import Clock
 from importer.delivery.breaker import Breaker
@@ -34,9 +34,14 @@ _FORGETTING = 1.01  # by this factor a request the quickest answer is forgotten:
 _BUCKET_S = 0.02  # the bucket holds what the rate allows in this time, at least two: it makes up for late timers
 _CATCHING_UP = 1.02  # at the full rate the bucket is so much faster: windows alone limit, and a lost moment is made up
 _QUEUE_S = 0.02  # requests that should wait in line: what the rate allows in this time, so that no slot goes unused
-_LONG_WINDOW_S = 60.0  # windows of this length and more outlast a process
+LONG_WINDOW_S = 60.0  # windows of this length and more outlast a process
 _CHECK_S = 1.0  # a long wait is slept in pieces of this length, so that a stop is noticed within one
 _SHORT_S = 0.1  # a wait beyond this ends early when what it waited for changes
+
+
+Charge = Callable[[int], Awaitable[float]]
+"""Returns 0 once this many further requests are on record, or for how many seconds they are refused. A negative number
+gives back."""
 
 
 class Lateness:
@@ -48,8 +53,13 @@ class Lateness:
     """
 
     def __init__(self, per_s: float) -> None:
-        self._most_s = self._budget_s = _LATE_S * max(1.0, per_s * _LATE_SAVED_S)
+        self._most_s = self._budget_s = _budget_s(per_s)
         self._quickest_s: float | None = None
+
+    def set_rate(self, per_s: float) -> None:
+        """Save no more from now on than this rate brings."""
+        self._most_s = _budget_s(per_s)
+        self._budget_s = min(self._budget_s, self._most_s)
 
     def departed(self, unused_s: float) -> None:
         """Earn what one request may be late, and what is unused of the shortest window, in seconds."""
@@ -66,6 +76,10 @@ class Lateness:
         self._quickest_s = took_s if self._quickest_s is None else min(took_s, self._quickest_s * _FORGETTING)
 
 
+def _budget_s(per_s: float) -> float:
+    return _LATE_S * max(1.0, per_s * _LATE_SAVED_S)
+
+
 class HeldSlot:
     """The slot of one request. Implements `ports.Slot`; `left_s` is when it left, monotonic seconds."""
 
@@ -77,12 +91,16 @@ class HeldSlot:
 
     def depart(self) -> None:
         if self._limiter is not None and self.left_s == math.inf:
+            if not self._limiter.in_force():
+                self.give_back()
+                raise ShareEndedError
             self.left_s = self._limiter.departed(self)
 
     def answered(self) -> None:
-        self.depart()
         limiter, self._limiter = self._limiter, None
         if limiter is not None:
+            if self.left_s == math.inf:
+                self.left_s = limiter.departed(self)
             limiter.answered(self)
 
     def give_back(self) -> None:
@@ -104,6 +122,7 @@ class StrictLimiter:
         breaker: asked before every request; None: there is none.
         learn: takes the answers to requests that no row made (token exchanges).
         may_start: asked before every request; while it says no, everything waits.
+        in_force: asked before every request, and when it leaves: whether the counts of the windows still hold.
         paused_until: the end of the longest pause that was asked for, monotonic seconds.
         changed: set it when something that requests wait for may have ended.
     """
@@ -119,13 +138,15 @@ class StrictLimiter:
     ) -> None:
         self.windows = tuple(sorted(windows, key=lambda window: window.per_s))
         self.ceiling_per_s = self.windows[0].count / self.windows[0].per_s
+        self._pace_per_s = self.ceiling_per_s
         self.stop, self.paused_until = stop, 0.0
         self._clock, self._max_wait_s, self._drain_s = clock, max_wait_s, drain_s
         self.breaker: Breaker | None = None
         self.learn: Callable[[Reply], None] = _ignore
         self.may_start: Callable[[], bool] = _always
-        self._charge: Callable[[int], Awaitable[None]] | None = None
-        self._credit = 0
+        self.in_force: Callable[[], bool] = _always
+        self._charge: Charge | None = None
+        self._credit, self._credit_lasts_s, self._charged_at, self._refused_until = 0, math.inf, 0.0, 0.0
         self._line, self._turn, self.changed = asyncio.Lock(), asyncio.Lock(), asyncio.Event()
         self._waiting = self._reserved = self._in_flight = self._most_in_flight = self._requests = 0
         self._first_s = self._last_s = 0.0
@@ -135,12 +156,49 @@ class StrictLimiter:
 
     def set_pace(self, per_s: float) -> None:
         """Space requests at this rate, in requests per second; never above what the shortest window allows."""
+        self._pace_per_s = per_s
         per_s = min(per_s, self.ceiling_per_s)
         size = max(2.0, per_s * _BUCKET_S)
         self._bucket = AsyncLimiter(size, size / (per_s * _CATCHING_UP if per_s == self.ceiling_per_s else per_s))
         self._space_s = _CHECK_S if per_s * _CHECK_S < 1.0 else None  # faster ones never wait for long
         self._deep = 2 + math.ceil(per_s * _QUEUE_S)
-        self._lot = max(1, math.ceil(min(per_s, *(window.count / 100 for window in self.windows))))
+        counted = self.windows[-1:] if self._credit_lasts_s < math.inf else self.windows
+        self._lot = max(1, math.ceil(min(per_s, *(window.count / 100 for window in counted))))
+
+    def set_counts(self, counts: Sequence[int]) -> None:
+        """Change how many requests the short windows may hold, the shortest first; 0: nothing starts.
+
+        What they hold already counts: where that is more, nothing starts until enough has left them.
+        """
+        before = [window.count for window in self.short_windows]
+        for window, count in zip(self.short_windows, counts, strict=True):
+            window.count = count
+        if counts and counts[0] and list(counts) != before:
+            self.ceiling_per_s = counts[0] / self.windows[0].per_s
+            self._lateness.set_rate(self.ceiling_per_s)
+            self.set_pace(self._pace_per_s)
+        self.changed.set()
+
+    @property
+    def short_windows(self) -> Sequence[Window]:
+        """Those that a process sees the whole of, the shortest first."""
+        return [window for window in self.windows if window.per_s < LONG_WINDOW_S]
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """How many requests every short window holds, with those that have a slot."""
+        now = self._clock.monotonic()
+        return tuple(window.held(now) + self._reserved for window in self.short_windows)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a slot."""
+        return self._waiting
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests have a slot, and no answer yet."""
+        return self._reserved + self._in_flight
 
     # ------------------------------------------------------------------ waiting
 
@@ -151,9 +209,6 @@ class StrictLimiter:
             async with nullcontext() if finishing else self._line, self._turn:
                 await self._space(finishing=finishing)
                 await self._fit(finishing=finishing)
-                if self._charge is not None and not self._credit:
-                    await self._charge(self._lot)
-                    self._credit = self._lot
                 while not self.may_start():
                     self._refuse_when_stopping(finishing=False)
                     await self._nap(_CHECK_S)
@@ -176,17 +231,39 @@ class StrictLimiter:
                 continue
 
     async def _fit(self, *, finishing: bool) -> None:
-        while (wait_s := self._ready_at() - self._clock.monotonic()) > 0:
+        while (wait_s := await self._wait_s()) > 0:
             if wait_s > self._max_wait_s:
                 self.stop.request("quota", _too_long(wait_s))
             self._refuse_when_stopping(finishing=finishing and wait_s <= self._drain_s)
             await (self._nap(min(wait_s, _CHECK_S)) if wait_s > _SHORT_S else self._clock.sleep(wait_s))
 
+    async def _wait_s(self) -> float:
+        """For how long nothing can start yet; 0 or less: the next request fits, and is on record."""
+        wait_s = self._ready_at() - self._clock.monotonic()
+        if wait_s > 0 or self._charge is None or self._has_credit():
+            return wait_s
+        await self._put_on_record(self._charge)
+        return self._ready_at() - self._clock.monotonic()
+
     def _ready_at(self) -> float:
         now = self._clock.monotonic()
+        if not self.in_force():
+            return now + _CHECK_S
         self._count_overdue(now)
         fits_at = max(window.ready_at(now, self._reserved) for window in self.windows)
-        return max(fits_at, self.paused_until, self.breaker.ready_at() if self.breaker else 0.0)
+        return max(fits_at, self.paused_until, self._refused_until, self.breaker.ready_at() if self.breaker else 0.0)
+
+    def _has_credit(self) -> bool:
+        return self._credit > 0 and self._clock.monotonic() - self._charged_at <= self._credit_lasts_s
+
+    async def _put_on_record(self, charge: Charge) -> None:
+        await self.give_back()
+        asked_at = self._clock.monotonic()
+        refused_s = await charge(self._lot)
+        if refused_s > 0:
+            self._refused_until = self._clock.monotonic() + refused_s
+        else:
+            self._credit, self._charged_at = self._lot, asked_at
 
     def _refuse_when_stopping(self, *, finishing: bool) -> None:
         if self.stop.requested and not finishing:
@@ -274,25 +351,28 @@ class StrictLimiter:
     @property
     def outlasts_a_process(self) -> bool:
         """Whether requests of earlier processes may still be in a window."""
-        return self.windows[-1].per_s >= _LONG_WINDOW_S
+        return self.windows[-1].per_s >= LONG_WINDOW_S
 
-    def remember(self, charge: Callable[[int], Awaitable[None]], earlier: Iterable[tuple[float, int]]) -> None:
+    def remember(
+        self, charge: Charge, earlier: Iterable[tuple[float, int]], *, credit_lasts_s: float = math.inf
+    ) -> None:
         """Put requests on record before they start, and count those of earlier processes in the long windows.
 
         Args:
-            charge: returns once this many further requests are on record; a negative number gives back.
             earlier: how many seconds ago at least, and how many.
+            credit_lasts_s: what is on record has to start within this time, in seconds; else it is given back.
         """
-        self._charge = charge
+        self._charge, self._credit_lasts_s = charge, credit_lasts_s
+        self.set_pace(self._pace_per_s)
         for age_s, count in earlier:
             for window in self.windows:
-                if window.per_s >= _LONG_WINDOW_S:
+                if window.per_s >= LONG_WINDOW_S:
                     self._preload(window, age_s, count)
 
     def follow(self, age_s: float) -> None:
         """Start after another run, whose last request, this many seconds ago, may have filled the short windows."""
         for window in self.windows:
-            if window.per_s < _LONG_WINDOW_S:
+            if window.per_s < LONG_WINDOW_S:
                 self._preload(window, age_s, window.count)
 
     def _preload(self, window: Window, age_s: float, count: int) -> None:

@@ -15,13 +15,15 @@ _UNITS = {1.0: ("s", "second"), 60.0: ("min", "minute"), 3_600.0: ("h", "hour"),
 class Window:
     """At most `count` requests in any rolling window of `per_s` seconds.
 
+    The count may be changed; what the window holds already stays in it.
     Requests are counted in pieces of the window, each as if it came at the end of its piece: a long window is kept
     in a few thousand counts, stays strict, and gives away less than a thousandth. `largest` is the most that any
     window has held.
     """
 
     def __init__(self, count: int, per_s: float) -> None:
-        self.count, self.per_s, self.largest = count, per_s, 0
+        self.limit = self.count = count
+        self.per_s, self.largest = per_s, 0
         self._piece_s = per_s / _PIECES
         self._pieces: dict[int, int] = {}
         self._first = self._total = 0
@@ -42,9 +44,14 @@ class Window:
             piece, end = piece + 1, self._leaves_at(piece)
         return end
 
+    def held(self, now: float) -> int:
+        """How many requests the window holds."""
+        self._forget(now)
+        return self._total
+
     def unused(self, reserved: int) -> float:
         """The share of the window that no request uses or has reserved."""
-        return 1.0 - (self._total + reserved) / self.count
+        return 1.0 - (self._total + reserved) / self.count if self.count else 0.0
 
     def add(self, now: float) -> None:
         """Count a request that leaves now."""
@@ -78,4 +85,4 @@ class Window:
         return _UNITS[self.per_s][1] if self.per_s in _UNITS else f"{self.per_s:g} s"
 
     def __str__(self) -> str:
-        return f"{self.count}/{_UNITS[self.per_s][0] if self.per_s in _UNITS else f'{self.per_s:g}s'}"
+        return f"{self.limit}/{_UNITS[self.per_s][0] if self.per_s in _UNITS else f'{self.per_s:g}s'}"

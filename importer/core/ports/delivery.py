@@ -14,7 +14,11 @@ class Slot(Protocol):
     """One request start of the allowance: kept from others until a whole window after the request has arrived."""
 
     def depart(self) -> None:
-        """The first byte leaves now; harmless when called again."""
+        """The first byte leaves now; harmless when called again.
+
+        Raises:
+            ShareEndedError: it must not leave any more; the slot is given back.
+        """
         ...
 
     def answered(self) -> None:

@@ -45,11 +45,14 @@ class RunToSend:
 class RateLedger(Protocol):
     """The request starts of one scope, over all runs: for limits that outlast a run."""
 
-    async def charge(self, starts: int) -> None:
+    async def charge(self, starts: int) -> float:
         """Add starts to the slot of this moment, durably; what is given back comes off the slot last charged.
 
         Args:
             starts: how many; negative to give back.
+
+        Returns:
+            0; or for how many seconds they are refused, where limits are shared with other programs.
         """
         ...
 

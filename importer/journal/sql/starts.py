@@ -39,16 +39,20 @@ class Starts:
         self._now = now
         self._slot = 0
 
-    async def charge(self, starts: int) -> None:
+    async def charge(self, starts: int) -> float:
         """Add starts to the slot of this moment, durably; what is given back comes off the slot last charged.
 
         Args:
             starts: how many; negative to give back.
+
+        Returns:
+            0: nobody is refused.
         """
         if starts > 0:
             self._slot = int(self._now() // SLOT_S) * SLOT_S
         slot = self._slot
         await self._commits.submit(lambda tx: self._add(tx, slot, starts))
+        return 0.0
 
     def _add(self, tx: Connection, slot: int, starts: int) -> None:
         tx.execute(

@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
+from importer.core.errors import ShareEndedError
 from importer.core.ports import Slot
 
 STALE_TRIES: Final = 4
@@ -90,12 +91,17 @@ class TruthfulRequest(aiohttp.ClientRequest):
             if conn.protocol is not None:
                 conn.protocol.set_exception(StaleConnectionError())
             return
-        self._begin()
+        try:
+            self._begin()
+        except ShareEndedError as error:
+            if conn.protocol is not None:
+                conn.protocol.set_exception(error)
+            return
         await super().write_bytes(writer, conn, content_length)
 
     def _begin(self) -> None:
-        self.begun = True
         self.slot.depart()
+        self.begun = True
 
     def _is_dead(self, conn: Connection) -> bool:
         """Return whether the server has closed the connection, or sent something without being asked."""

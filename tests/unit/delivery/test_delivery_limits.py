@@ -142,8 +142,9 @@ def test_a_pause_that_the_server_asks_for_is_kept_up_to_that_patience() -> None:
 class Record_(list[int]):  # noqa: N801
     """A ledger of starts that forgets nothing."""
 
-    async def charge(self, starts: int) -> None:
+    async def charge(self, starts: int) -> float:
         self.append(starts)
+        return 0.0
 
 
 def test_starts_are_on_record_before_they_happen_and_what_was_not_used_is_given_back() -> None:

@@ -97,8 +97,9 @@ def test_what_is_given_back_is_not_on_record_either() -> None:
     charged: list[int] = []
 
     class Record:
-        async def charge(self, starts: int) -> None:
+        async def charge(self, starts: int) -> float:
             charged.append(starts)
+            return 0.0
 
     async def main() -> None:
         limiter = StrictLimiter([Window(10, 60.0)], VirtualClock(), StopSwitch())

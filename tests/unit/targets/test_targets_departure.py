@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from importer.core.errors import ShareEndedError
 from importer.core.outcomes import Verdict
 from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.delivery.rate_limit import HeldSlot
@@ -187,3 +188,18 @@ async def test_a_broken_request_has_left() -> None:
 
     assert reply.verdict is Verdict.IN_DOUBT
     assert it.limiter.departed == 2
+
+
+@pytest.mark.parametrize("creates", [True, False])
+async def test_what_must_not_leave_any_more_is_not_sent_and_may_be_tried_again(creates: bool) -> None:
+    def end() -> None:
+        raise ShareEndedError
+
+    async with server(Script([created()])) as script, opened(script.url) as it:
+        await it.target.send(record())
+        it.limiter.on_departure = end
+        said = await it.target.send(record()) if creates else (await it.target.find(record())).failure
+
+    assert said is not None
+    assert said.verdict is Verdict.RETRY
+    assert len(script.calls) == 1
