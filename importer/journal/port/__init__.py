@@ -13,6 +13,7 @@ from importer.journal.port.locks import Locks
 from importer.journal.port.lots import Message, RunLots
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
+from importer.journal.port.shared_state import LedgerTime, SharedState
 from importer.journal.port.steps import BodyOfRow, RunSteps
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "EarlierRuns",
     "Files",
     "Journal",
+    "LedgerTime",
     "Locks",
     "Message",
     "Places",
@@ -38,4 +40,5 @@ __all__ = [
     "RunSteps",
     "RunToSend",
     "Runs",
+    "SharedState",
 ]

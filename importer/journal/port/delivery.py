@@ -11,6 +11,8 @@ from typing import Any, Protocol, Self
 from importer.core.contract import Contract
 from importer.core.ports import Claims, Memory, ResentRows, StepClaims
 
+CHARGED_FOR_S = 1.0
+"""What is charged within shared limits has to start in this time, in seconds; else it is given back."""
 RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a blocking function elsewhere and gives its result; one at a time. Cancelled, it still waits for its end."""
 
@@ -28,6 +30,8 @@ class RunToSend:
         on_existing: what becomes of rows that earlier runs created from other data: `report` warns of them, `skip` and
             `update` do not; of the others the update that `update` has planned is dropped.
         finds_only: rows are changes of customers: they are looked up, and their import keys are nobody's.
+        shared_limits: counts of requests, and the seconds in which all who send to the scope may start no more; those
+            of a minute and longer.
         lease: as `RunLots.hold` gave it: lots of the run are sent; empty: all of its rows.
     """
 
@@ -40,6 +44,7 @@ class RunToSend:
     on_existing: str = "report"
     finds_only: bool = False
     lease: str = ""
+    shared_limits: Sequence[tuple[int, float]] = ()
 
 
 class RateLedger(Protocol):

@@ -14,6 +14,7 @@ from importer.journal.port.delivery import RunBlocking, RunDelivery, RunToSend
 from importer.journal.port.lots import RunLots
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
+from importer.journal.port.shared_state import SharedState
 from importer.journal.port.steps import RunSteps
 from importer.journal.runs import Purgeable, StoredRun
 
@@ -230,6 +231,14 @@ class Journal(Protocol):
             target_now: the same by the target's clock, as far as that is known: rows are marked with it as being
                 sent. None: as `now`.
             run_blocking: how a commit is kept off the event loop.
+        """
+        ...
+
+    def shared_state(self, scope: str) -> SharedState:
+        """What all who send to an account agree on.
+
+        Raises:
+            UsageError: the journal is a file, which other hosts do not reach.
         """
         ...
 

@@ -22,6 +22,7 @@ from importer.journal.sql.database import Cursor, Dialect
 SCHEMA = "importer"
 """Where the tables are, in the database that the address names."""
 DIALECT = Dialect(
+    now="SELECT extract(epoch FROM clock_timestamp())::float8",
     numbers="SELECT value::bigint FROM json_array_elements_text({}::json) AS listed (value)",
     words="SELECT value FROM json_array_elements_text({}::json) AS listed (value)",
     records="json_populate_recordset(NULL::{}, ?::json)",

@@ -17,6 +17,7 @@ from importer.journal.postgres.connection import PostgresConnection
 from importer.journal.postgres.errors import hint, reason
 from importer.journal.postgres.lots import PostgresLots
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
+from importer.journal.postgres.shared_state import PostgresSharedState
 from importer.journal.sql.commit_count import CommitCount, lost_commits_error
 from importer.journal.sql.database import Attach, Carried, Database, Earlier
 from importer.journal.sql.lost_runs import lost_run_error, lost_runs
@@ -116,6 +117,9 @@ class PostgresDatabase:
 
     def lots(self, run: int) -> PostgresLots:
         return PostgresLots(self, self._location, run)
+
+    def shared_state(self, scope: str) -> PostgresSharedState:
+        return PostgresSharedState(self, self._location, scope)
 
     def keep(self) -> None:
         """Nothing to do: every commit waits for the disk."""

@@ -35,6 +35,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             ) STRICT;""",
         ),
         14: (script("lots.sql", _OWN),),
+        15: (script("shared_state.sql", _OWN),),
     }
 )
 """The statements that lead to each later version from the one before it, in the types of SQLite."""
@@ -114,7 +115,7 @@ def _today() -> list[str]:
     """The scripts of all tables."""
     return [
         *map(script, ("schema.sql", "drafts.sql")),
-        *(script(name, _OWN) for name in ("schema.sql", "carried.sql", "lots.sql")),
+        *(script(name, _OWN) for name in ("schema.sql", "carried.sql", "lots.sql", "shared_state.sql")),
     ]
 
 

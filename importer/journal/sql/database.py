@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from importer.core.commands import Commands
 from importer.journal.location import Location
 from importer.journal.port.lots import Message, RunLots
+from importer.journal.port.shared_state import SharedState
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ class Dialect:
     """What the databases write in different words.
 
     Args:
+        now: selects the seconds since the epoch, by the clock of the database.
         numbers: selects every number of a bound JSON array as `value`; `words` every text of one.
         records: the rows of a bound JSON array of objects, in the types of a table; empty: there is no such word.
         index: asks for one index by its name, after the name of a table; empty: the database chooses itself.
     """
 
+    now: str
     numbers: str
     words: str
     records: str = ""
@@ -199,6 +202,10 @@ class Database(Storage, Protocol):
         Raises:
             UsageError: only this host reaches the database.
         """
+        ...
+
+    def shared_state(self, scope: str) -> SharedState:
+        """What all who send to an account agree on; errors as of `lots`."""
         ...
 
     def keep(self) -> None:

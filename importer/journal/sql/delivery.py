@@ -51,7 +51,7 @@ class RunDelivery:
         self._commits = GroupCommit(database, run_blocking)
         self._now = now
         self._target_now = target_now
-        self.starts = Starts(database, sending.scope, self._commits, now)
+        self.starts = Starts(database, sending.scope, self._commits, now, sending.shared_limits)
 
     async def __aenter__(self) -> Self:
         await self._commits.__aenter__()

@@ -10,6 +10,7 @@ from importer.core.states import RowState
 from importer.journal.matching import Merging
 from importer.journal.port.delivery import RunBlocking, RunToSend
 from importer.journal.port.lots import RunLots
+from importer.journal.port.shared_state import SharedState
 from importer.journal.runs import StoredRun
 from importer.journal.sql.accounts import Accounts
 from importer.journal.sql.database import Database
@@ -76,6 +77,9 @@ class SqlJournal:
 
     def lots(self, run: int) -> RunLots:
         return self._db.lots(run)
+
+    def shared_state(self, scope: str) -> SharedState:
+        return self._db.shared_state(scope)
 
     def replay(self, run: int, *, show_open: bool = False) -> Replay:
         return Replay(self._db, run, show_open=show_open)

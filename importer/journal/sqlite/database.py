@@ -13,6 +13,7 @@ from importer.core.atomic_files import sync
 from importer.core.commands import Commands
 from importer.core.errors import UsageError
 from importer.journal.location import Location
+from importer.journal.port.shared_state import SharedState
 from importer.journal.sql.commit_count import CommitCount
 from importer.journal.sql.database import NOTHING_CARRIED, Attach, Carried, Database, Earlier, Lots
 from importer.journal.sqlite.file import BUSY_TIMEOUT_MS, SqliteConnection, SqliteFile, connected
@@ -106,10 +107,10 @@ class SqliteDatabase(SqliteFile):
         return NOTHING_CARRIED
 
     def lots(self, run: int) -> Lots:  # noqa: ARG002
-        raise UsageError(
-            "Several programs send the rows of one run only where its journal is in PostgreSQL.",
-            "Set IMPORTER_JOURNAL, or [journal] url in the profile; this journal is a file, which one program has.",
-        )
+        raise _not_shared()
+
+    def shared_state(self, scope: str) -> SharedState:  # noqa: ARG002
+        raise _not_shared()
 
     def keep(self) -> None:
         """Put what was written without waiting for the disk safely there; later commits wait for it.
@@ -231,3 +232,10 @@ def _current(connection: SqliteConnection, path: Path) -> SqliteConnection:
         raise
     connection.close()
     return copy
+
+
+def _not_shared() -> UsageError:
+    return UsageError(
+        "Several programs send the rows of one run only where its journal is in PostgreSQL.",
+        "Set IMPORTER_JOURNAL, or [journal] url in the profile; this journal is a file, which one program has.",
+    )

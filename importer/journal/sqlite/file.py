@@ -19,7 +19,10 @@ CACHE_KIB = 16_384
 
 
 DIALECT = Dialect(
-    numbers="SELECT value FROM json_each({})", words="SELECT value FROM json_each({})", index="INDEXED BY {}"
+    now="SELECT (julianday('now') - 2440587.5) * 86400.0",
+    numbers="SELECT value FROM json_each({})",
+    words="SELECT value FROM json_each({})",
+    index="INDEXED BY {}",
 )
 
 

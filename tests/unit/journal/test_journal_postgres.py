@@ -215,7 +215,7 @@ def test_a_journal_of_an_earlier_program_gets_the_tables_of_today_in_one_step(tm
     with psycopg.connect(place.url, autocommit=True) as session:
         for table in (
             "drafts", "draft_changes", "draft_corrections", "draft_acts", "run_files", "former_secrets", "carried",
-            "plans", "lots", "messages",
+            "plans", "lots", "messages", "shared_sending",
         ):  # fmt: skip
             session.execute(f"DROP TABLE importer.{table}".encode())
         session.execute("ALTER TABLE importer.leases DROP COLUMN under")
