@@ -60,13 +60,18 @@ class Breaker:
         self._given_up = False
         self._opened_at: float | None = None
         self._throttled_since: float | None = None
-        self._ready_at = 0.0
+        self._ready_at = self._held_until = 0.0
         self._pause_s = 0.0
         self._probe_at: float | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether the pool is held while single requests probe."""
+        """Whether the pool is held while single requests probe, from here or from another worker."""
+        return self.has_opened or self._held_until > 0
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether single requests probe from here."""
         return self._opened_at is not None
 
     def ready_at(self) -> float:
@@ -74,7 +79,7 @@ class Breaker:
 
         Then a stopping run only finishes what it has begun, and look-ups may work where creates do not.
         """
-        return 0.0 if self._given_up else self._ready_at
+        return 0.0 if self._given_up else max(self._ready_at, self._held_until)
 
     def started(self, now: float) -> None:
         """A request starts: while open it is the probe, and the others wait for its answer."""
@@ -86,6 +91,24 @@ class Breaker:
         """What got its slot last is not made after all: another request may probe in its place."""
         if self._probe_at is not None:
             self._ready_at, self._probe_at = self._probe_at, None
+
+    def hold(self, until: float) -> None:
+        """Let nothing start before a moment, since another worker probes; 0: none does."""
+        self._held_until = until
+
+    def open_to_probe(self, now: float) -> None:
+        """Find out for other workers whether the target is down: a create has failed there."""
+        if self._opened_at is None:
+            self._faults = self._creates_failed = 1
+            self._answered_ever = True
+            self._opened_at, self._pause_s = now, self.rules.probe_s
+            self._probe_at, self._ready_at = None, now
+
+    def probe_now(self, now: float) -> None:
+        """Another worker has found the target sound: where this one is open, its next request may be the probe."""
+        if self._opened_at is not None:
+            self._pause_s = self.rules.probe_s
+            self._probe_at, self._ready_at = None, now
 
     def answered(self, reply: Reply, now: float, kind: str = CREATE) -> None:
         """Learn from one reply.

@@ -119,6 +119,7 @@ class StrictLimiter:
         drain_s: how long a stopping run lasts: what would have to wait longer is refused, whatever it is, in seconds.
 
     Attributes:
+        limit_per_s: what the shortest window allows, in requests per second, whatever part of it may be used now.
         breaker: asked before every request; None: there is none.
         learn: takes the answers to requests that no row made (token exchanges).
         may_start: asked before every request; while it says no, everything waits.
@@ -137,7 +138,7 @@ class StrictLimiter:
         drain_s: float = math.inf,
     ) -> None:
         self.windows = tuple(sorted(windows, key=lambda window: window.per_s))
-        self.ceiling_per_s = self.windows[0].count / self.windows[0].per_s
+        self.limit_per_s = self.ceiling_per_s = self.windows[0].limit / self.windows[0].per_s
         self._pace_per_s = self.ceiling_per_s
         self.stop, self.paused_until = stop, 0.0
         self._clock, self._max_wait_s, self._drain_s = clock, max_wait_s, drain_s

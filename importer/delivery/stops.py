@@ -66,25 +66,37 @@ class Thresholds:
     fail_fast: bool = False
     _settled: int = 0
     _bad: int = 0
+    _settled_by_others: int = 0
+    _bad_by_others: int = 0
 
     def settled(self, outcome: Outcome) -> None:
         """Count one outcome."""
         self._settled += 1
-        if outcome.state not in _BAD:
-            return
-        self._bad += 1
+        if outcome.state in _BAD:
+            self._bad += 1
+            self._judge()
+
+    @property
+    def own(self) -> tuple[int, int]:
+        """How many rows were settled here, and how many of them were refused, failed or are unknown."""
+        return self._settled, self._bad
+
+    def count_others(self, settled: int, bad: int) -> None:
+        """Count what other workers have settled up to now, and how much of it was refused, failed or is unknown."""
+        more = bad > self._bad_by_others
+        self._settled_by_others, self._bad_by_others = settled, bad
+        if more:
+            self._judge()
+
+    def _judge(self) -> None:
+        settled, bad = self._settled + self._settled_by_others, self._bad + self._bad_by_others
         if self.fail_fast:
             self.stop.request("fail_fast", "A row was refused, and --fail-fast is on.")
-        elif self.max_errors is not None and self._bad > self.max_errors:
+        elif self.max_errors is not None and bad > self.max_errors:
             self.stop.request("max_errors", f"More than {self.max_errors} rows were refused, failed or are unknown.")
-        elif self._rate_exceeded():
-            share = f"{self._bad / self._settled:.0%}"
-            self.stop.request("max_error_rate", f"{share} of the rows sent so far were refused, failed or are unknown.")
-
-    def _rate_exceeded(self) -> bool:
-        if self.max_error_rate is None or self._settled < self.sample:
-            return False
-        return self._bad / self._settled > self.max_error_rate
+        elif self.max_error_rate is not None and settled >= self.sample and bad / settled > self.max_error_rate:
+            text = f"{bad / settled:.0%} of the rows sent so far were refused, failed or are unknown."
+            self.stop.request("max_error_rate", text)
 
 
 _PIECE_S = 30.0

@@ -54,6 +54,7 @@ from importer.journal.opening import (
     workspace_secret,
 )
 from importer.journal.port import (
+    CHARGED_FOR_S,
     Accounts,
     BodyOfRow,
     Drafts,
@@ -91,6 +92,7 @@ from importer.journal.scopes import same_server
 from importer.journal.secret import SECRET_BYTES
 
 __all__ = [
+    "CHARGED_FOR_S",
     "FINISHED",
     "LOADING",
     "RUNNING",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importer.delivery.sharing.division import Limit
 from importer.delivery.sharing.ledger import LASTS_S, Moment, exchange
+from importer.delivery.sharing.link import Participant, SharedSending
 from importer.delivery.sharing.messages import Allowed, Report, StopReason
 
-__all__ = ["LASTS_S", "Allowed", "Limit", "Moment", "Report", "StopReason", "exchange"]
+__all__ = ["LASTS_S", "Allowed", "Limit", "Moment", "Participant", "Report", "SharedSending", "StopReason", "exchange"]

@@ -36,7 +36,12 @@ def divided(present: Mapping[str, Member], limits: Sequence[Limit]) -> dict[str,
 
 
 def _wants(member: Member, place: int, count: int) -> float:
-    """Whoever waits wants all that there is; whoever does not has enough with what it used lately."""
+    """Whoever waits wants all that there is; whoever does not has enough with what it used lately.
+
+    A worker that alone is cut off from the target waits for its own breaker: it needs no more than a probe.
+    """
+    if member.is_alone:
+        return 1.0
     return float(count) if member.waiting else member.peak[place]
 
 

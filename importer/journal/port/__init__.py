@@ -6,7 +6,7 @@ work on one journal.
 
 from __future__ import annotations
 
-from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery, RunToSend
+from importer.journal.port.delivery import CHARGED_FOR_S, RateLedger, RunBlocking, RunDelivery, RunToSend
 from importer.journal.port.drafts import Drafts
 from importer.journal.port.journal import Accounts, Files, Journal, Places, Purging, Receipts
 from importer.journal.port.locks import Locks
@@ -17,6 +17,7 @@ from importer.journal.port.shared_state import LedgerTime, SharedState
 from importer.journal.port.steps import BodyOfRow, RunSteps
 
 __all__ = [
+    "CHARGED_FOR_S",
     "Accounts",
     "BodyOfRow",
     "Drafts",

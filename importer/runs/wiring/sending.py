@@ -30,8 +30,11 @@ from importer.delivery import (
     Thresholds,
     Window,
 )
+from importer.delivery.rate_limit import LONG_WINDOW_S
+from importer.delivery.sharing import SharedSending
 from importer.engines import AsyncioPool
 from importer.journal import (
+    CHARGED_FOR_S,
     UPDATE_JOB,
     CanaryFacts,
     LearnedFacts,
@@ -66,11 +69,13 @@ class Sender:
         emit: gets every event.
         ask: asks a person a question; None: no person can be asked.
         lease: lots of the run are sent, whose first rows were sent before; empty: all of it.
+        shared: agrees with others that send to the same account; None: nobody else does.
     """
 
     emit: Events
     ask: Ask | None = None
     lease: str = ""
+    shared: SharedSending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,12 @@ def delivering(
     """Put sending together."""
     settings, clock, stop, emit = profile.delivery, SystemClock(), limiter.stop, sender.emit
     before = workspace.runs.facts(stored.run)
-    sending = _sending(profile, workspace, stored, before, sender.lease)
+    sending = _sending(profile, workspace, stored, before, sender)
     kept = workspace.journal.delivery(sending, clock.now, partial(_now_there, target, clock))
     limiter.may_start = kept.may_send
-    if limiter.outlasts_a_process:
+    if limiter.outlasts_a_process and sender.shared is not None:  # what others have started is known to the ledger
+        limiter.remember(kept.starts.charge, (), credit_lasts_s=CHARGED_FOR_S)
+    elif limiter.outlasts_a_process:
         limiter.remember(kept.starts.charge, kept.starts.earlier())
     backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
     feedback = _feedback(settings, limiter, backoff, clock, emit)
@@ -131,6 +138,8 @@ def delivering(
     asking = Asking(target, patience, feedback, stop, clock)
     stamps = Stamps(Matcher(profile.contract.bodies, settings.import_key_metadata))
     thresholds, takes_others = _thresholds(settings, stop), settings.on_existing != "report"
+    if sender.shared is not None:
+        sender.shared.thresholds = thresholds
     deliver = Deliver(asking, stamps, kept, thresholds, engine.worker_released, takes_others=takes_others)
     claims: Claims = kept
     canary, updates = None, before.job == UPDATE_JOB
@@ -150,8 +159,9 @@ def delivering(
     return Delivering(delivery, kept, feedback, canary, deliver, second_looks, steps, outcomes, caution)
 
 
-def _sending(profile: Profile, workspace: Workspace, stored: StoredRun, facts: RunFacts, lease: str) -> RunToSend:
+def _sending(profile: Profile, workspace: Workspace, stored: StoredRun, facts: RunFacts, sender: Sender) -> RunToSend:
     """What the journal has to know of a run that is sent."""
+    long = [limit for limit in profile.delivery.allowance if limit[1] >= LONG_WINDOW_S]
     return RunToSend(
         stored.run,
         stored.header.scope,
@@ -161,7 +171,8 @@ def _sending(profile: Profile, workspace: Workspace, stored: StoredRun, facts: R
         verify_existing=profile.delivery.verify_existing,
         on_existing=profile.delivery.on_existing,
         finds_only=facts.job == UPDATE_JOB,
-        lease=lease,
+        shared_limits=long if sender.shared is not None else (),
+        lease=sender.lease,
     )
 
 
@@ -172,7 +183,7 @@ def _feedback(
         limiter,
         Breaker(limiter.stop, _breaker_rules(settings)),
         backoff,
-        adaptive=AdaptiveRate(limiter.ceiling_per_s) if settings.rate.auto else None,
+        adaptive=AdaptiveRate(limiter.limit_per_s) if settings.rate.auto else None,
         clock=clock,
         emit=emit,
     )
