@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE_S = 100.0
-_PLAIN = ("--no-dashboard", "--host", "127.0.0.1")
+_PLAIN = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--host", "127.0.0.1")
 
 
 def doubled(number: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -37,10 +38,12 @@ class Pods:
     Args:
         folder: of their secrets, files and logs.
         net: the first bytes of their addresses.
+        health: the port at which they say how they are: that of the documents is often taken, on all addresses at once.
     """
 
     folder: Path
     net: str
+    health: int
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def place(self, text: str) -> str:
@@ -53,7 +56,7 @@ class Pods:
         """Start the container of a pod at an address of its own, without a right, in a closed folder."""
         one, host = pods()[pod], f"{self.net}.{number}"
         program, *words = container(one)["command"]
-        moved = [self.place(re.sub(r"^:(\d+)$", rf"{host}:\1", word)) for word in words]
+        moved = [self.place(re.sub(r"^:8787$", f"{host}:{self.health}", word)) for word in words]
         if "--local-directory" in moved:
             moved[moved.index("--local-directory") + 1] = str(self.folder / "tmp")
         without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
@@ -89,7 +92,9 @@ class Pods:
 def started(tmp_path: Path) -> Iterator[Pods]:
     """A scheduler and two workers, with the certificates and the secret that the page makes."""
     pytest.importorskip("distributed", reason="the group 'dask' is not installed")
-    made = Pods(tmp_path, f"127.{random.randint(20, 250)}.{random.randint(1, 250)}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        made = Pods(tmp_path, f"127.{random.randint(20, 250)}.{random.randint(1, 250)}", free.getsockname()[1])
     (tmp_path / "closed").mkdir(mode=0o555)
     (tmp_path / "tmp").mkdir()
     for command in SHOWN:
@@ -156,7 +161,7 @@ def test_the_documents_and_the_page_make_a_cluster_that_checks_a_file(user: User
     assert (checking.returncode, json.loads(out)["counts"]) == (0, {"read": 400, "valid": 400, "invalid": 0}), err
     assert seen == {("scheduler", *flow) for flow in FLOWS["scheduler"]} | {("worker", "scheduler", 8786)}
     for host in started.processes:
-        assert answer(f"http://{host}:8787/health") == 200
+        assert answer(f"http://{host}:{started.health}/health") == 200
         pages = ("/info/main/workers.html", "/status", "/metrics")
-        assert {answer(f"http://{host}:8787{page}") for page in pages} == {404}
+        assert {page: answer(f"http://{host}:{started.health}{page}") for page in pages} == dict.fromkeys(pages, 404)
     assert "example.com" not in started.logs()

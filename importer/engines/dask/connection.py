@@ -27,6 +27,10 @@ _LOOK_S = 1.0
 """How often workers are counted."""
 _REST = 9.0
 """How many times as long as such a look took it is at least until the next one: a scheduler may hang."""
+_SETTINGS = {
+    "distributed.admin.large-graph-warning-threshold": "1TiB",  # a batch of a wide file
+    "distributed.admin.low-level-log-length": 0,  # Dask keeps the last 1,000 messages, rows and all, for who debugs it
+}
 _LIBRARIES = ("distributed", "tornado", "bokeh")
 _NOTHING = logging.CRITICAL + 1
 
@@ -44,7 +48,7 @@ def quiet() -> Iterator[None]:
     for name in names:
         logging.getLogger(name).setLevel(_NOTHING)
     try:
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):  # a batch of a wide file
+        with dask.config.set(_SETTINGS):
             yield
     finally:
         for name, level in before.items():

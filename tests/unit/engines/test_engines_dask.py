@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -149,7 +151,7 @@ def test_a_worker_that_hangs_or_dies_and_a_scheduler_that_dies_lose_nothing(dask
 def test_a_local_cluster_ends_with_its_pool() -> None:
     pytest.importorskip("distributed", reason="the group 'dask' is not installed")
     pool = DaskPool(LocalCluster(2), SECRET, lambda: False, alone=2)
-    results = pool.map(jobs(slowly_doubled, 100_000))
+    results = cast("Generator[tuple[int, tuple[int, int]]]", pool.map(jobs(slowly_doubled, 100_000)))
     done = []
     for one in results:
         done.append(one)
@@ -157,6 +159,10 @@ def test_a_local_cluster_ends_with_its_pool() -> None:
             break
     assert numbers(done) == [(number, 2 * number) for number in range(len(done))]
     assert os.getpid() in {result[1] for _, result in done[:2]}
+    results.close()
+    assert len(list(pool.map(jobs(doubled, 200)))) == 200
+    kept = [one for one in gc.get_objects() if isinstance(one, Sealed)]
+    assert len(kept) < 100  # Dask remembers messages, and these hold rows
     pool.close()
     for process in {result[1] for _, result in done} - {os.getpid()}:
         with pytest.raises(ProcessLookupError):
