@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -139,6 +140,15 @@ class Witness:
         """The process that it has for itself: it may be stopped and killed."""
         assert self._process is not None, "serve it with serving(user)"
         return self._process
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have it answer nothing for a block: whatever is under way then is still under way at its end."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def ledger(self) -> dict[str, Any]:
         """Counts of what arrived."""

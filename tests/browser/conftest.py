@@ -17,11 +17,11 @@ import pytest
 from tests.acceptance.components import needed
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Request
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-quic")
 HEIGHT = 844
-_PATIENCE_MS = 90_000
+_PATIENCE_MS = 120_000
 """How long is waited for anything on a page, in milliseconds: other tests keep the processors busy."""
 _LIMIT_S = 420
 _OWN_HOSTS = {"", "127.0.0.1", "localhost", "[::1]"}
@@ -44,6 +44,13 @@ def looked_at(page: Page) -> Iterator[Look]:
         page.set_viewport_size({"width": look.width, "height": HEIGHT})
         page.emulate_media(color_scheme=look.scheme)
         yield look
+
+
+def wait_for_count(locator: Locator, count: int) -> None:
+    """Wait until a page has as many of something: what was just clicked or typed may not be shown yet."""
+    from playwright.sync_api import expect
+
+    expect(locator).to_have_count(count, timeout=_PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

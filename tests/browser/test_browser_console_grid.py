@@ -34,8 +34,8 @@ def test_what_is_typed_while_rows_arrive_is_kept(user: User, new_page: Callable[
         page.goto(console.url + "/new")
         page.locator("input[type=file]").set_input_files(str(file))
         for button, step in (("Go on: match", "map"), ("Go on: fix", "fix")):
-            page.get_by_role("button", name=button).click(timeout=60_000)
-            page.wait_for_url(f"**/{step}*", timeout=60_000)
+            page.get_by_role("button", name=button).click()
+            page.wait_for_url(f"**/{step}*")
         cells = [page.locator(f".ag-center-cols-container .ag-row[row-index='{at}'] {EMAIL}") for at in range(3)]
         cells[2].get_by_text("eve at").wait_for()
         page.route("**/rows.json*", lambda route: held.append(route))  # noqa: PLW0108  # Playwright writes an attribute on it

@@ -42,7 +42,7 @@ def types(page: Page, column: int, text: str, failing: int) -> None:
 
 def opens_run(console: ConsoleServer, page: Page, file: str) -> None:
     page.goto(console.url)
-    page.get_by_role("link", name=file).click()
+    console.opens_run(page, file)
     page.get_by_role("heading", name="Files").wait_for()
 
 
@@ -64,18 +64,18 @@ def test_rows_of_a_run_are_fixed_in_the_grid_and_returned_to_it(
         assert axe(page) == []
         page.get_by_role("button", name="Fix and return these 2").click()
         page.wait_for_url("**/fix*")
-        page.get_by_text("2 rows to fix").wait_for(timeout=120_000)
+        page.get_by_text("2 rows to fix").wait_for()
         page.locator(".ag-row").first.wait_for()
         types(page, 3, "person3@example.com", 1)
         page.get_by_role("button", name="Go on: check").click()
         page.wait_for_url("**/check*")
         page.get_by_role("button", name="Check again").click()
-        page.get_by_role("button", name="Return them").wait_for(timeout=120_000)
+        page.get_by_role("button", name="Return them").wait_for()
         assert axe(page) == []
         assert page.get_by_role("button", name="Make the plan").count() == 0
         page.get_by_role("button", name="Return them").click()
-        page.wait_for_url("**/runs/*", timeout=120_000)
-        page.get_by_role("button", name="Fix and return these 1").wait_for(timeout=120_000)
+        page.wait_for_url("**/runs/*")
+        page.get_by_role("button", name="Fix and return these 1").wait_for()
 
     assert len(witness.customers()) == 5
     there = {one["id"] for one in witness.customers()}
@@ -97,11 +97,11 @@ def test_the_question_after_the_first_rows_is_answered_on_the_page(
             console.enters(page)
             to_approval(console, page, file)
             page.get_by_role("button", name="Run: 4 customers").click()
-            page.get_by_role("button", name=answer).wait_for(timeout=120_000)
+            page.get_by_role("button", name=answer).wait_for()
             before = len(witness.customers())
             page.reload()
             page.get_by_role("button", name=answer).click()
-            page.get_by_role("heading", name="Files").wait_for(timeout=120_000)
+            page.get_by_role("heading", name="Files").wait_for()
         assert len(witness.customers()) == before + sent
 
 
@@ -120,10 +120,10 @@ def to_approval(console: ConsoleServer, page: Page, file: Path) -> None:
     page.goto(console.url + "/new")
     page.locator("input[type=file]").set_input_files(str(file))
     for button, step in (("Go on: match", "map"), ("Go on: fix", "fix"), ("Go on: check", "check")):
-        page.get_by_role("button", name=button).click(timeout=120_000)
-        page.wait_for_url(f"**/{step}*", timeout=120_000)
-    page.get_by_role("button", name="Make the plan").click(timeout=120_000)
-    page.get_by_role("button", name="Run:").wait_for(timeout=120_000)
+        page.get_by_role("button", name=button).click()
+        page.wait_for_url(f"**/{step}*")
+    page.get_by_role("button", name="Make the plan").click()
+    page.get_by_role("button", name="Run:").wait_for()
 
 
 def test_drafts_are_listed_with_their_step_gone_on_with_and_removed(
@@ -136,27 +136,30 @@ def test_drafts_are_listed_with_their_step_gone_on_with_and_removed(
         page.goto(console.url + "/new")
         page.locator("input[type=file]").set_input_files(str(file))
         page.get_by_role("button", name="Go on: match").click()
-        page.get_by_role("button", name="Go on: fix").click(timeout=120_000)
-        page.get_by_text("1 row to fix").wait_for(timeout=120_000)
+        page.get_by_role("button", name="Go on: fix").click()
+        page.get_by_text("1 row to fix").wait_for()
         page.goto(console.url)
         draft = page.locator("tbody tr").filter(has_text="in preparation: Fix")
-        assert draft.get_by_role("cell", name="ago").or_(draft.get_by_role("cell", name="now")).count()
+        draft.get_by_role("cell", name="ago").or_(draft.get_by_role("cell", name="now")).wait_for()
         assert axe(page) == []
         remove = page.get_by_role("button", name="Remove people.csv").bounding_box()
         assert remove
         assert remove["x"] + remove["width"] < 1280  # nobody has to find it by scrolling
         draft.get_by_role("link", name="people.csv").click()
-        page.get_by_text("1 row to fix").wait_for(timeout=120_000)
+        page.get_by_text("1 row to fix").wait_for()
+        rows = page.locator(".ag-center-cols-container .ag-row")
         page.get_by_role("button", name="Put this row back").click()
         page.get_by_text("Choose a cell first.").wait_for()
         for button, shown, left in (("Leave this row out", "To fix", 0), ("Put this row back", "Left out", 1)):
             page.get_by_role("button", name=shown).click()
-            page.locator(".ag-center-cols-container .ag-row").get_by_role("gridcell").first.click()
+            rows.get_by_role("gridcell").first.click()
             page.get_by_role("button", name=button).click()
             page.get_by_text(re.compile(rf"^{left} rows? to fix")).wait_for()
+            rows.first.wait_for(state="detached")  # the list that is shown no longer has it
         page.goto(console.url)
         page.get_by_role("button", name="Remove people.csv").click()
         page.get_by_role("button", name="Keep it").click()
+        page.get_by_role("dialog").wait_for(state="detached")
         page.get_by_role("button", name="Remove people.csv").click()
         page.get_by_role("button", name="Remove it").click()
         draft.wait_for(state="detached")

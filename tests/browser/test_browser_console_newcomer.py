@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from tests.acceptance.conftest import User, people, profile_for, serving, user
+from tests.browser.conftest import wait_for_count
 from tests.browser.consoles import ConsoleServer, console_of
 from tests.browser.test_browser_console_way import Team, go_on, to_map
 
@@ -112,14 +113,14 @@ def test_nights_and_plans_that_wait_are_marked_filtered_and_found(team: Team, ne
         waits.get_by_text("Waits for an approval by ben (up to 50,000 customers), carol.").wait_for()
         chooses(page, "Kind", "night")
         rows.filter(has_text="waiting.csv").first.wait_for(state="detached")
-        assert rows.count() == 1
+        wait_for_count(rows, 1)
         chooses(page, "Kind", "Any")
         chooses(page, "State", "finished")
         waits.wait_for(state="detached")
         chooses(page, "State", "Any")
         page.get_by_label("Search").fill("waiting")
         rows.filter(has_text="arrived.csv").wait_for(state="detached")
-        assert rows.filter(has_text="waiting.csv").count() == 2  # the draft and its newest check
+        wait_for_count(rows.filter(has_text="waiting.csv"), 2)  # the draft and its newest check
 
 
 def _plans(console: ConsoleServer, page: Page, file: Path) -> None:

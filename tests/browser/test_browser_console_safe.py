@@ -31,9 +31,10 @@ def uploaded(console: ConsoleServer, page: Page, file: str) -> str:
 def everything(page: Page, address: str, heading: str) -> str:
     """All that the browser has of a page, what is folded away included."""
     page.goto(address)
-    page.get_by_role("heading", name=heading).first.wait_for(timeout=120_000)
+    page.get_by_role("heading", name=heading).first.wait_for()
     if address.endswith("/fix"):  # the grid asks for its rows by itself
         page.locator(".ag-pinned-left-cols-container .ag-row").filter(has_text="4").first.wait_for()
+        page.locator(".ag-center-cols-container .ag-cell").first.wait_for()
     return str(page.evaluate("document.documentElement.outerHTML"))
 
 
@@ -59,20 +60,20 @@ def test_a_session_goes_on_while_somebody_types_and_a_page_whose_session_has_end
     user: User, new_page: Callable[..., Page]
 ) -> None:
     """It waits: that a session ends by itself is what is tested."""
-    profile = user.has("profile.toml", profile_text("idle_s = 6"))
+    profile = user.has("profile.toml", profile_text("idle_s = 10"))
     with console_of(user, "--config", profile) as console:
         page = new_page()
         console.signs_in(page, "anna", PASSWORD)
         uploaded(console, page, str(user.has("customers.csv", FILE)))
         page.get_by_role("button", name="Go on: match").wait_for()
-        for _ in range(2):
-            page.wait_for_timeout(3_500)
-            page.keyboard.press("Shift")
+        page.wait_for_timeout(6_000)
+        page.keyboard.press("Shift")
+        page.wait_for_timeout(6_000)
         with page.expect_navigation():  # the page shown until then has that button, too
             page.get_by_role("button", name="Read again").click()
         page.get_by_role("button", name="Go on: match").wait_for()
         before = state_of(user.home / "runs")
-        page.wait_for_timeout(6_500)
+        page.wait_for_timeout(10_500)
         page.get_by_role("button", name="Go on: match").click()
         page.wait_for_url("**/sign-in")
         assert state_of(user.home / "runs") == before
@@ -109,6 +110,6 @@ def test_what_a_file_holds_is_text_and_never_a_script(user: User, new_page: Call
         draft = uploaded(console, page, str(user.has("a <img src=x onerror=window.attacked=1>.csv", file)))
         for step in ("upload", "map", "fix", "check"):
             page.goto(f"{draft}/{step}")
-            page.get_by_role("heading", level=2).first.wait_for(timeout=120_000)
+            page.get_by_role("heading", level=2).first.wait_for()
             page.wait_for_load_state("networkidle")
             assert page.evaluate("window.attacked") is None, step

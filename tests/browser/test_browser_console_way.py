@@ -110,7 +110,7 @@ def to_map(console: ConsoleServer, page: Page, file: Path) -> None:
 
 def go_on(page: Page, button: str, to: str) -> None:
     page.get_by_role("button", name=button).click()
-    page.wait_for_url(f"**/{to}*", timeout=120_000)
+    page.wait_for_url(f"**/{to}*")
 
 
 def cell(page: Page, row: int, column: int) -> str:
@@ -164,7 +164,7 @@ def _uploads_and_maps(console: ConsoleServer, page: Page, file: Path) -> None:
 def _fixes(console: ConsoleServer, page: Page) -> None:
     """Three cells in the grid, and four at once: changed, undone, changed again."""
     first = 4 + _GOOD + _FAXES
-    page.get_by_text(f"{_FAXES + 3} rows to fix").wait_for(timeout=120_000)
+    page.get_by_text(f"{_FAXES + 3} rows to fix").wait_for()
     page.locator(".ag-row").first.wait_for()
     types(page, first, 3, "fixed@example.com", _FAXES + 2)
     types(page, first + 1, 2, "Samplefixed", _FAXES + 1)
@@ -190,11 +190,11 @@ def _all_alike(page: Page) -> None:
 def _plans(console: ConsoleServer, page: Page) -> None:
     go_on(page, "Go on: check", "check")
     page.get_by_role("button", name="Check again").click()
-    page.get_by_text("As it will be sent").wait_for(timeout=120_000)
+    page.get_by_text("As it will be sent").wait_for()
     restarted(console, page)
     page.get_by_label("Password").fill(_PASSWORD)
     go_on(page, "Make the plan", "approve")
-    page.get_by_text("It can be approved by").first.wait_for(timeout=120_000)
+    page.get_by_text("It can be approved by").first.wait_for()
     assert page.get_by_role("button", name="Run:").count() == 0
     assert page.get_by_role("button", name="Approve this plan").count() == 0
 
@@ -215,16 +215,19 @@ def _approves(console: ConsoleServer, page: Page, address: str) -> None:
 def _runs(console: ConsoleServer, page: Page, witness: Witness) -> None:
     """The run is stopped in the middle, and goes on after another restart."""
     restarted(console, page)
-    page.get_by_role("button", name=f"Run: {_ROWS} customers").click()
-    page.wait_for_url("**/runs/**")
-    page.get_by_role("heading", name="Under way").wait_for()
-    page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Resume").wait_for(timeout=120_000)
+    with witness.held():
+        page.get_by_role("button", name=f"Run: {_ROWS} customers").click()
+        page.wait_for_url("**/runs/**")
+        page.get_by_role("heading", name="Under way").wait_for()
+        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_role("button", name="Stop", exact=True, disabled=True).wait_for()
+    page.get_by_role("button", name="Resume").wait_for()
     assert len(witness.customers()) < _ROWS
     restarted(console, page)
-    page.get_by_role("button", name="Resume").click()
-    page.get_by_role("heading", name="Under way").wait_for()
-    page.get_by_role("heading", name="Under way").wait_for(state="detached", timeout=120_000)
+    with witness.held():
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("heading", name="Under way").wait_for()
+    page.get_by_role("heading", name="Under way").wait_for(state="detached")
     page.get_by_role("heading", name="Files").wait_for()
 
 
@@ -240,7 +243,7 @@ def test_rows_that_go_back_to_their_run_are_planned_and_approved_where_the_polic
         console.signs_in(page, "anna", _PASSWORD)
         page.get_by_role("link", name="people.csv").click()
         page.get_by_role("button", name="Fix and return these 1").click()
-        page.get_by_text("1 row to fix").wait_for(timeout=120_000)
+        page.get_by_text("1 row to fix").wait_for()
         page.locator(".ag-row").first.wait_for()
         types(page, 2, 3, "person3@example.com", 0)
         go_on(page, "Go on: check", "check")
@@ -248,13 +251,13 @@ def test_rows_that_go_back_to_their_run_are_planned_and_approved_where_the_polic
         page.get_by_label("Password").fill(_PASSWORD)
         assert page.get_by_role("button", name="Return them").count() == 0
         go_on(page, "Make the plan", "approve")
-        page.get_by_text("It can be approved by").first.wait_for(timeout=120_000)
+        page.get_by_text("It can be approved by").first.wait_for()
         assert page.get_by_role("button", name="Run:").count() == 0
         _approves(console, new_page(), page.url)
         page.reload()
         page.get_by_role("button", name="Run: 1 customers").click()
-        page.wait_for_url("**/runs/**", timeout=120_000)
-        page.get_by_role("heading", name="Files").wait_for(timeout=120_000)
+        page.wait_for_url("**/runs/**")
+        page.get_by_role("heading", name="Files").wait_for()
     assert len(team.witness.customers()) == 4
     assert team.user.types_for_real("show", "last", "--verify", "--json", **team.environ).code == 0
 
@@ -278,5 +281,5 @@ def test_every_step_is_clean_for_axe_and_none_is_wider_than_its_window(
             page.locator({"map": "ul.mapping", "fix": ".ag-row", "check": "table.cells"}[step]).first.wait_for()
         judge()
         go_on(page, "Make the plan", "approve")
-        page.get_by_text("SHA-256").wait_for(timeout=120_000)
+        page.get_by_text("SHA-256").wait_for()
         judge()

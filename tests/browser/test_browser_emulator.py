@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.conftest import Witness, people, sandbox, serving, user_in
-from tests.browser.conftest import DESK, LOOKS, PHONE, Look
+from tests.browser.conftest import DESK, LOOKS, PHONE, Look, wait_for_count
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -44,10 +44,10 @@ def test_the_root_leads_to_the_numbers_and_from_there_to_the_customers(
     page = new_page(DESK)
     page.goto(witness.base_url)
     page.get_by_role("link", name="Customers", exact=True).click()
-    assert page.locator("tbody tr").count() == 100
+    wait_for_count(page.locator("tbody tr"), 100)
     page.get_by_role("link", name="Older").click()
-    assert page.locator("tbody tr").count() == 20
-    assert page.get_by_role("row").filter(has_text="person0@example.com").count() == 1
+    wait_for_count(page.locator("tbody tr"), 20)
+    wait_for_count(page.get_by_role("row").filter(has_text="person0@example.com"), 1)
     assert witness.ledger()["counts"].get("other") is None
 
 
@@ -55,7 +55,8 @@ def test_the_numbers_follow_the_server_until_the_reader_stops_that(
     new_page: Callable[..., Page], witness: Witness
 ) -> None:
     page, asked = new_page(PHONE), list[str]()
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1)  # time passes here as it is told, and not by itself
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{witness.base_url}/_emulator")
     page.evaluate("document.querySelector('#numbers td').textContent = 'old'")
