@@ -65,8 +65,9 @@ format: $(TOOLS)           ## put the code into its house style
 SEEDS ?= 20000
 TARGET ?= rocketkor
 FIRST ?= 0
-crash-lab: $(TOOLS)        ## kill the importer in many simulated runs: make crash-lab SEEDS=20000 FIRST=0 TARGET=rocketkor (or club)
-	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST) --target $(TARGET)
+WORKERS ?= 0
+crash-lab: $(TOOLS)        ## kill the importer in many simulated runs: make crash-lab SEEDS=20000 FIRST=0 TARGET=rocketkor (or club), or WORKERS=64 that send together
+	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST) --target $(TARGET) --workers $(WORKERS)
 
 MINUTES ?= 20
 RATE ?= 300

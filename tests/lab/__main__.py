@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 from tests.lab.kinds import KINDS
 from tests.lab.laboratory import BrokenPromise, doubled, play_seed
+from tests.lab.together import BrokenTogetherError, play_together
 from tests.postgres import pytest_sessionfinish, shared_server
 
 
@@ -19,17 +21,39 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play one seed and print its schedule")
     parser.add_argument("--target", choices=sorted(KINDS), default="rocketkor", help="the kind of target to play")
     parser.add_argument("--postgres", action="store_true", help="keep the journal in a PostgreSQL of the lab's own")
+    parser.add_argument("--workers", type=int, default=0, help="let so many workers send each run together, e.g. 64")
     arguments = parser.parse_args()
     try:
-        return _play(arguments)
+        return _play_together(arguments) if arguments.workers else _play(arguments)
     finally:
         pytest_sessionfinish()
 
 
+def _seeds(arguments: argparse.Namespace) -> Sequence[int]:
+    if arguments.seed is not None:
+        return [arguments.seed]
+    return range(arguments.first, arguments.first + arguments.seeds)
+
+
+def _play_together(arguments: argparse.Namespace) -> int:
+    seeds, totals = _seeds(arguments), Counter[str]()
+    for seed in seeds:
+        try:
+            story = play_together(seed, arguments.workers)
+        except BrokenTogetherError as broken:
+            print(broken, file=sys.stderr)  # noqa: T201
+            return 1
+        totals.update(rows=len(story.lots.rows), requests=len(story.arrivals), deaths=story.deaths)
+        totals.update(taken_over=story.lots.taken_over, sent_again=len(story.lots.resent), pauses=len(story.pauses))
+        totals.update(ledger_restarts=story.restarts, measured=story.is_measured)
+        if arguments.seed is not None:
+            print("\n".join(story.log))  # noqa: T201
+    print(f"{len(seeds)} seeds of {arguments.workers} workers, {dict(totals)}: every promise kept")  # noqa: T201
+    return 0
+
+
 def _play(arguments: argparse.Namespace) -> int:
-    seeds = (
-        [arguments.seed] if arguments.seed is not None else range(arguments.first, arguments.first + arguments.seeds)
-    )
+    seeds = _seeds(arguments)
     totals: Counter[str] = Counter()
     for seed in seeds:
         try:

@@ -47,18 +47,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     Args:
         start_s: the clock at the beginning.
         kill_at: the turn at which the process dies; None: never.
+        most_turns: after so many turns nothing will ever happen.
 
     Attributes:
         in_transit: whether something is under way on a real socket, and time has to stand still until it arrives.
     """
 
-    def __init__(self, start_s: float = 0.0, kill_at: int | None = None) -> None:
+    def __init__(self, start_s: float = 0.0, kill_at: int | None = None, most_turns: int = IDLE_TURNS) -> None:
         self.in_transit: Callable[[], bool] = _nothing
         selector = _Jumping()
         selector.loop = self
         self._virtual_s = start_s
         self.turns = 0
-        self._kill_at = kill_at
+        self._kill_at, self._most_turns = kill_at, most_turns
         super().__init__(selector)
 
     def time(self) -> float:
@@ -69,7 +70,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.turns += 1
         if self._kill_at is not None and self.turns >= self._kill_at:
             raise Killed
-        if timeout_s is None or self.turns > IDLE_TURNS:
+        if timeout_s is None or self.turns > self._most_turns:
             waiting = "\n".join(map(_where, asyncio.all_tasks(self)))
             raise StuckError(f"stuck after {self.turns} turns at {self._virtual_s:.3f}s; what waits:\n{waiting}")
         self._virtual_s += max(timeout_s, TICK_S)

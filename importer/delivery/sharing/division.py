@@ -9,6 +9,7 @@ from importer.delivery.sharing.state import Counts, Member
 
 _RESERVE = 0.02
 """This part of a count is kept for those that want nothing, so that they can begin at once."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,18 @@ def _level(count: float, wants: Mapping[str, float]) -> dict[str, float]:
     """Fill all up evenly; whoever has what it wants takes no more."""
     shares: dict[str, float] = {}
     left = count
-    for place, (name, want) in enumerate(sorted(wants.items(), key=lambda one: (one[1], one[0]))):
-        shares[name] = min(want, left / (len(wants) - place))
-        left -= shares[name]
+    for place, name in enumerate(sorted(wants, key=wants.__getitem__)):
+        shares[name] = share = min(wants[name], left / (len(wants) - place))
+        left -= share
     return shares
 
 
 def _whole(count: int, shares: Mapping[str, float], order: Sequence[str]) -> dict[str, int]:
     """Round down, and give the rest to those that lose most of theirs."""
-    whole = {name: int(share + 1e-9) for name, share in shares.items()}
-    places = {name: place for place, name in enumerate(order)}
-    losers = sorted(shares, key=lambda name: (round(whole[name] - shares[name], 6), places[name]))
-    for name in losers[: count - sum(whole.values())]:
-        whole[name] += 1
+    whole = {name: int(share + _ROUNDING) for name, share in shares.items()}
+    left = count - sum(whole.values())
+    if left > 0:
+        losses = {name: round(whole[name] - shares[name], 6) for name in order if name in shares}
+        for name in sorted(losses, key=losses.__getitem__)[:left]:  # which keeps the order of equals
+            whole[name] += 1
     return whole

@@ -21,7 +21,7 @@ LASTS_S = 3.0
 """How long a share lasts after it was asked for, in seconds: several exchanges."""
 _MARGIN_S = 0.5
 """By so much longer it counts: for requests on their way, and clocks that do not run alike."""
-_FORGETTING = 0.8
+_FORGETTING = 0.5
 """What is left of a peak with every report."""
 _SUPERSEDED = StopReason("superseded", "Another program sends to this account now.")
 
@@ -40,11 +40,18 @@ def exchange(text: str | None, report: Report, moment: Moment, limits: Sequence[
         text: what this function returned last, as text; None: it was never called.
         limits: those that are shared; every worker has the same ones.
     """
-    state = _opened(read_state(text), report, moment, limits)
+    state, allowed = answer(read_state(text), report, moment, limits)
+    return state_text(state), allowed
+
+
+def answer(state: State, report: Report, moment: Moment, limits: Sequence[Limit]) -> tuple[State, Allowed]:
+    """Do the same with a state that is at hand, which is changed."""
+    state = _opened(state, report, moment, limits)
+    if report.sending != state.sending:
+        return state, Allowed(report.number, (0,) * len(limits), 0.0, stop=_SUPERSEDED)
     member = state.members.setdefault(report.worker, Member())
-    if report.sending != state.sending or report.number <= member.number:
-        nothing = Allowed(report.number, (0,) * len(limits), 0.0)
-        return text or "", nothing if report.sending == state.sending else _over(nothing)
+    if report.number <= member.number:  # it was late: a newer one was here before
+        return state, Allowed(report.number, (0,) * len(limits), 0.0)
     _take(state, member, report, moment.now, _window_s(limits))
     breaking = watch_breaker(state, report, moment.now, LASTS_S)
     _hear_stop(state, member, report)
@@ -60,11 +67,7 @@ def exchange(text: str | None, report: Report, moment: Moment, limits: Sequence[
         breaking=breaking,
         closings=state.closings,
     )
-    return state_text(state), allowed
-
-
-def _over(nothing: Allowed) -> Allowed:
-    return Allowed(nothing.number, nothing.counts, nothing.lasts_s, stop=_SUPERSEDED)
+    return state, allowed
 
 
 def _opened(state: State, report: Report, moment: Moment, limits: Sequence[Limit]) -> State:

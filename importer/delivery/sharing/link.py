@@ -151,7 +151,7 @@ class SharedSending:
             bad=bad,
             stop=StopReason(self._stop.reason, self._stop.message),
             is_open=self._has_opened(),
-            begins=self._who.begins,
+            begins=self._who.begins and not self._applied,
             leaves=leaves,
         )
 

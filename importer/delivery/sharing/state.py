@@ -52,10 +52,11 @@ class Member:
 
     def in_force(self, now: float) -> Counts:
         """How many requests every window may hold of this worker."""
-        listed = [one.counts for one in self.grants if one.until > now]
-        if self.until > now:
-            listed.append(self.used)
-        return tuple(map(max, zip(*listed, strict=True)))
+        counts = self.used if self.until > now else ()
+        for grant in self.grants:
+            if grant.until > now and grant.counts != counts:
+                counts = tuple(map(max, counts, grant.counts)) if counts else grant.counts
+        return counts
 
     @property
     def has_work(self) -> bool:

@@ -45,7 +45,7 @@ class Ledger:
 class Worker:
     """Sends as much as it may, as soon as it may; its clock is ahead of the others' by some seconds."""
 
-    def __init__(self, ledger: Ledger, number: int) -> None:
+    def __init__(self, ledger: Ledger, number: int, sending: str = "run") -> None:
         self.clock, self.stop = VirtualClock(), StopSwitch()
         self.limiter = StrictLimiter([Window(ledger.count, 1.0)], self.clock, self.stop)
         breaker = Breaker(self.stop, BreakerRules(faults=3, give_up_s=60.0))
@@ -59,7 +59,7 @@ class Worker:
             self.limiter,
             self.clock,
             lambda: self.clock.monotonic() + 30.0 * number,
-            Participant(f"w{number:02}", "run", begins=number == 0),
+            Participant(f"{sending}{number:02}", sending, begins=number == 0),
         )
         self.link.thresholds = self.thresholds
 
@@ -118,7 +118,7 @@ def test_all_together_keep_the_rate_and_use_at_least_95_percent_of_it(workers: i
 def test_without_the_ledger_the_share_runs_out_and_with_it_the_worker_goes_on_at_once() -> None:
     async def plot(_: list[Worker], ledger: Ledger, __: Any) -> None:
         await VirtualClock().sleep(5.0)
-        ledger.unreachable.add("w01")
+        ledger.unreachable.add("run01")
         await VirtualClock().sleep(15.0)
         ledger.unreachable.clear()
         await VirtualClock().sleep(6.0)
@@ -197,3 +197,19 @@ def test_whoever_ends_frees_its_share_for_the_others() -> None:
 
     assert len(starts_of(made, 7.0, 10.0)) >= 0.95 * 100 * 3
     assert largest_window(starts_of(made), 1.0) <= 100
+
+
+def test_where_another_sending_begins_the_one_before_stops_and_never_begins_again() -> None:
+    async def plot(_: list[Worker], ledger: Ledger, tasks: list[asyncio.Task[None]]) -> None:
+        await VirtualClock().sleep(3.0)
+        later.append(Worker(ledger, 0, "another"))
+        tasks.append(asyncio.create_task(later[0].work()))
+        await VirtualClock().sleep(9.0)
+
+    later: list[Worker] = []
+    made = play(2, plot)
+
+    assert [one.stop.reason for one in made] == ["superseded", "superseded"]
+    assert not later[0].stop.requested
+    assert len(starts_of(later, 9.0, 12.0)) >= 0.95 * 100 * 3
+    assert largest_window(starts_of(made + later), 1.0) <= 100
