@@ -117,7 +117,7 @@ class Story:
         self.dice = random.Random(f"together {self.seed}")
         self.rate = self.dice.choice((10, 40, 64, 100))
         likely, down_at = self.dice.choice((0.0, 0.002, 0.01)), BEGIN_S + 2.0
-        down = ((down_at, down_at + self.dice.choice((1.0, 6.0))),) if self.dice.random() < 0.2 else ()
+        down = ((down_at, down_at + self.dice.choice((1.0, 3.0))),) if self.dice.random() < 0.2 else ()
         weather = Weather(
             storm_s=BEGIN_S + STORM_S,
             drop_before=likely, drop_after=likely, fault_before=likely, fault_after=likely, hang_after=likely,
@@ -255,7 +255,7 @@ class Worker:
         self._wrong_by_s = self._dice.uniform(-30.0, 30.0)
         self.clock, self.stop = LabClock(self._wrong_by_s), StopSwitch()
         self.limiter = StrictLimiter([Window(story.rate, 1.0)], self.clock, self.stop, max_wait_s=600.0)
-        self._trusted_until = 0.0
+        self._trusted_until, self._has_lost = 0.0, False
         self._unsaid: list[Outcome] = []
         self._died = asyncio.Event()
 
@@ -345,6 +345,8 @@ class Worker:
         return _now() + self._wrong_by_s
 
     def _may_start(self) -> bool:
+        if self._has_lost:
+            raise JournalError("Another program has taken over.")
         return _now() < self._trusted_until
 
     async def _renew(self) -> None:
@@ -358,6 +360,7 @@ class Worker:
                     self._trusted_until = asked + TRUSTED_S
                     self._write()
                 except JournalError:
+                    self._has_lost = True
                     return
 
     async def _at_journal(self) -> None:
