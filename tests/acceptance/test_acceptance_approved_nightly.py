@@ -251,7 +251,7 @@ def test_a_watched_folder_notices_a_signature_and_reports_a_state_once(nights: N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [0, 1, 30, 60])
+@pytest.mark.parametrize("after", [0, 1, 60])
 def test_a_pass_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice(nights: Nights, after: int) -> None:
     nights.arrives(rows=100)
     nights.passes()
@@ -270,7 +270,7 @@ def test_a_pass_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice(ni
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("delay", [0.3, 0.6, 0.9, 1.2, 1.5])
+@pytest.mark.parametrize("delay", [0.3, 0.9, 1.5])
 def test_a_pass_that_is_killed_while_it_plans_loses_no_file(nights: Nights, delay: float) -> None:
     nights.arrives(rows=2000)
     killed = nights.user.starts(*nights.words, **nights.witness.environ)
