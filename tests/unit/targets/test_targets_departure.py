@@ -13,7 +13,7 @@ import pytest
 from importer.core.errors import ShareEndedError
 from importer.core.outcomes import Verdict
 from importer.delivery import StopSwitch, StrictLimiter, Window
-from importer.delivery.rate_limit import HeldSlot
+from importer.delivery.slots import HeldSlot
 from importer.targets import connect
 from tests.lab.virtual_time import VirtualClock, VirtualLoop, run_virtual
 from tests.unit.targets import pki
