@@ -59,7 +59,7 @@ class DaskCluster:
         self._await("scheduler", "Scheduler at:", 1)
         for number in range(1, workers + 1):
             self.start_worker(number, environ)
-        self._await("scheduler", "Register worker", workers)
+        self.wait_for_workers(workers)
 
     def use_certificates(self) -> dict[str, str]:
         """Have a certificate that scheduler, workers and clients share; return the keys of `[engine]` for it."""
@@ -77,6 +77,10 @@ class DaskCluster:
 
     def start_worker(self, number: int, environ: Mapping[str, str] | None = None) -> None:
         self._start("worker", self.address, "--no-nanny", "--nthreads", "1", log=f"worker{number}", environ=environ)
+
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until the scheduler knows so many."""
+        self._await("scheduler", "Register worker", count)
 
     def log(self, of: str) -> str:
         return (self.folder / of).read_text(errors="replace")

@@ -7,7 +7,7 @@ and is the key inside a run; `row` is the number that a person sees in the sprea
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
@@ -36,6 +36,7 @@ class RawBatch:
     issues: Sequence[Issue] = ()
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     _texts: list[list[str]] = field(default_factory=list, init=False, repr=False)
+    _packed: list[bytes] = field(default_factory=list, init=False, repr=False)
 
     @property
     def rows(self) -> list[int]:
@@ -48,6 +49,16 @@ class RawBatch:
         if not self._texts:
             self._texts.extend(series.tolist() for _, series in self.frame.items())
         return self._texts
+
+    def packed(self, pack: Callable[[pd.DataFrame], bytes]) -> bytes:
+        """The cells as bytes; made once, though the journal keeps them and other processes are sent them.
+
+        Args:
+            pack: makes them, of a frame.
+        """
+        if not self._packed:
+            self._packed.append(pack(self.frame))
+        return self._packed[0]
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -180,8 +191,8 @@ class CheckedBatch:
         external_ids: the normalised `externalId`, "" where there is none.
         issues: all errors and warnings of all rows, in row order; an `IssueLog`, where there are many.
         changes: every normalisation that altered a value; a `ChangeLog`, where there are many.
-        likenesses: kind (`email`, `phone`, `name_birth`, `business`) to one normalised text a row, "" where blank:
-            equal texts may mean the same customer. Rows of any verdict have them.
+        likenesses: kind (`email`, `phone`, `name_birth`, `business`) to 64 bits of a normalised text a row, 0 where
+            blank: equal numbers may mean the same customer. Rows of any verdict have them.
         prints: kind to one keyed hash a row, 0 where blank: what is compared with earlier runs (`customers.likeness`).
         groups: for every row the group of rows that it is one customer with, "" for a row of its own; empty: rows are
             not grouped. Rows of any verdict have it.
@@ -201,7 +212,7 @@ class CheckedBatch:
     external_ids: Sequence[str]
     issues: Sequence[Issue] = ()
     changes: Sequence[Change] = ()
-    likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    likenesses: Mapping[str, array[int]] = field(default_factory=dict)
     prints: Mapping[str, array[int]] = field(default_factory=dict)
     groups: Sequence[str] = ()
     mains: Sequence[int] = ()

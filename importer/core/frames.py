@@ -16,6 +16,9 @@ import pyarrow as pa
 from importer.core.batches import RawBatch
 from importer.core.issues import Issue
 
+_COMPRESSION = "lz4"
+"""Two thirds of the size, and cheaper than writing, or sending, the rest."""
+
 
 def text_table(names: Sequence[str], columns: Sequence[Sequence[str]]) -> pa.Table:
     """Make an Arrow table of columns of texts.
@@ -38,15 +41,11 @@ def frame_of(table: pa.Table, rows: Sequence[int]) -> pd.DataFrame:
     return frame
 
 
-def frame_to_bytes(frame: pd.DataFrame, compression: str | None = None) -> bytes:
-    """Write a frame's columns as an Arrow IPC stream; its index is not kept.
-
-    Args:
-        compression: a codec of Arrow; None: as they are, for streams that live for a moment.
-    """
+def frame_to_bytes(frame: pd.DataFrame) -> bytes:
+    """Write a frame's columns as an Arrow IPC stream; its index is not kept."""
     columns = [_narrow(pa.array(series.array)) for _, series in frame.items()]
     table = pa.table(columns, list(frame.columns))
-    options = pa.ipc.IpcWriteOptions(compression=compression, use_threads=False)
+    options = pa.ipc.IpcWriteOptions(compression=_COMPRESSION, use_threads=False)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
         stream.write_table(table)

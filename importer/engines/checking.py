@@ -44,8 +44,9 @@ class Job:
     batch: RawBatch
 
     def __reduce__(self) -> tuple[Any, ...]:
-        batch, frame = self.batch, self.batch.frame
-        return _arrived, (batch.first, frame.index.to_numpy(), frame_to_bytes(frame), batch.issues, dict(batch.surplus))
+        batch = self.batch
+        numbers, cells = batch.frame.index.to_numpy(), batch.packed(frame_to_bytes)
+        return _arrived, (batch.first, numbers, cells, batch.issues, dict(batch.surplus))
 
 
 def _arrived(first: int, rows: Sequence[int], cells: bytes, *rest: Any) -> Job:

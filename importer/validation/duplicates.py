@@ -88,7 +88,7 @@ class DuplicateJudge:
         """For every place the place of the row that speaks for its group, -1 for a row of its own; empty: none is."""
 
     def observe(self, batch: CheckedBatch) -> None:
-        """Remember the keys of a batch, and 64 bits of each likeness."""
+        """Remember the keys of a batch, and each likeness."""
         self._stretches.append((len(self._rows), batch.raw.first))
         halves = array("Q", bytes.fromhex("".join([key or _NO_KEY for key in batch.keys])))
         self._first_halves.extend(halves[::2])
@@ -102,15 +102,14 @@ class DuplicateJudge:
             self._groups[1].extend(halves[1::2])
             self._mains.update(batch.mains)
 
-    def _note(self, kind: str, texts: Sequence[str] | None, size: int) -> None:
-        """Keep 64 bits of a kind of likeness for each row of a batch; of kinds that no row has had yet, nothing."""
-        if not texts and kind not in self._seen:
+    def _note(self, kind: str, numbers: array[int] | None, size: int) -> None:
+        """Keep what each row of a batch has of a kind of likeness; of kinds that no row has had yet, nothing."""
+        if not numbers and kind not in self._seen:
             return
         if kind not in self._seen:
             self._seen.add(kind)
             self._prints[kind].extend(array("Q", bytes(8 * (len(self._rows) - size))))
-        prints = array("q", map(hash, texts)).tobytes() if texts else bytes(8 * size)
-        self._prints[kind].extend(array("Q", prints))
+        self._prints[kind].extend(array("Q", numbers.tobytes() if numbers else bytes(8 * size)))
 
     def judge(self) -> DuplicateVerdict:
         """Say which rows are duplicates, and what becomes of them."""

@@ -85,7 +85,7 @@ class Part:
     keys: Sequence[str | None]
     external_ids: Sequence[str]
     readiness: Readiness | None
-    likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    likenesses: Mapping[str, array[int]] = field(default_factory=dict)
     prints: Mapping[str, array[int]] = field(default_factory=dict)
     after: Sequence[bytes | None] = ()
     digests: Sequence[bytes | None] = ()
@@ -119,8 +119,8 @@ def whole(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> Chec
         external_ids=_scattered(size, [(part.places, part.external_ids) for part in parts]),
         issues=_issues(contract, batch, parts),
         changes=ChangeLog([*batch.changes, *(column for part in parts for column in _changes(batch, part))]),
-        likenesses=_likenesses(size, parts),
-        prints=_prints(size, parts),
+        likenesses=_numbers(size, [(part.places, part.likenesses) for part in parts]),
+        prints=_numbers(size, [(part.places, part.prints) for part in parts]),
         idv_ready=_scattered(size, ready) if len(ready) == len(parts) else None,
         idv_missing=dict(missing),
         after=_optional(size, [(part, part.after) for part in parts]),
@@ -185,23 +185,13 @@ def _joined(digests: Sequence[bytes | None]) -> bytes:
     return b"".join([one or _NO_DIGEST for one in digests])
 
 
-def _likenesses(size: int, parts: Sequence[Part]) -> Mapping[str, Sequence[str]]:
+def _numbers(size: int, parts: Sequence[tuple[Sequence[int], Mapping[str, array[int]]]]) -> Mapping[str, array[int]]:
+    """Put columns of numbers together; 0 where a part has none of a kind."""
     if len(parts) == 1:
-        return parts[0].likenesses
-    found = {kind: [""] * size for part in parts for kind in part.likenesses}
-    for part in parts:
-        for kind, texts in part.likenesses.items():
-            for place, text in zip(part.places, texts, strict=True):
-                found[kind][place] = text
-    return found
-
-
-def _prints(size: int, parts: Sequence[Part]) -> Mapping[str, array[int]]:
-    if len(parts) == 1:
-        return parts[0].prints
-    found = {kind: array("q", bytes(8 * size)) for part in parts for kind in part.prints}
-    for part in parts:
-        for kind, numbers in part.prints.items():
-            for place, number in zip(part.places, numbers, strict=True):
+        return parts[0][1]
+    found = {kind: array("q", bytes(8 * size)) for _, columns in parts for kind in columns}
+    for places, columns in parts:
+        for kind, numbers in columns.items():
+            for place, number in zip(places, numbers, strict=True):
                 found[kind][place] = number
     return found

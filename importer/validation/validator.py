@@ -211,6 +211,8 @@ class Validator:
 
     def _identified(self, kind: str, columns: Columns, values: list[Any], found: Found, groups: Sequence[str]) -> Part:
         """Compute keys and request bodies of rows that were read."""
+        from importer.validation.equal_numbers import numbers_of  # noqa: PLC0415  # loads pandas, which rows need
+
         writing, checks = self._plans[kind].writing, self.contract.checks
         identities = checks.identities(kind, columns, self._secret, groups)
         keys = identities.keys()
@@ -223,7 +225,7 @@ class Validator:
             keys=[None if place in bad else key for place, key in enumerate(keys)] if bad else keys,
             external_ids=self._references(columns),
             readiness=checks.readiness(kind, columns, bad),
-            likenesses=identities.likenesses(),
+            likenesses={name: numbers_of(texts) for name, texts in identities.likenesses().items()},
             prints=identities.prints() if self._wanted.prints else {},
             after=after,
         )

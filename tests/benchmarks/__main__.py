@@ -22,6 +22,7 @@ ROWS = (
     "issues",
     "workbook",
     "linear",
+    "dask",
     "startup",
     "importing",
     "rate",

@@ -34,6 +34,12 @@ _AREAS = (  # enough for a million numbers that differ
     " 321 323 325 330 334 336 337 339 347 351 352 360 361 386 401 402 404 405 406 407 408 409 410 412 413 414 415 417"
     " 419 423 425 430 432 434 435 440 443 458 469 478 479 480 484 501 502 503 504 505 507 508 509 510 512 513 515 516"
 )
+_MORE_AREAS = (  # for a second million
+    "517 518 520 530 531 534 539 540 541 551 559 561 562 563 567 570 571 573 574 575 580 585 586 601 602 603 605 606"
+    " 607 608 609 610 612 614 615 616 617 618 619 620 623 626 628 629 630 631 636 641 646 650 651 657 660 661 662 667"
+    " 669 678 681 682 701 702 703 704 706 707 708 712 713 714 715 716 717 718 719 720 724 725 727 731 732 734 737 740"
+    " 743 747 754 757 760 762 763 765 769 770 772 773 774 775 779 781 785 786 801 802 803 804 805 806 808 810 812 813"
+)
 
 
 class _Words:
@@ -42,7 +48,7 @@ class _Words:
     given = _GIVEN.split()
     family = _FAMILY.split()
     streets = _STREETS.split()
-    areas = _AREAS.split()
+    areas = (_AREAS.split(), _MORE_AREAS.split())
 
 
 def write_people(path: Path, rows: int, *, seed: int = 1) -> Path:
@@ -74,7 +80,8 @@ def _person(number: int, dice: random.Random, words: _Words) -> tuple[str, ...]:
     born = f"{dice.randint(1940, 2004)}-{dice.randint(1, 12):02d}-{dice.randint(1, 28):02d}"
     email = f"{first}.{last}{number}@{dice.choice(('example.com', 'example.net', 'example.org'))}"
     line = (number - 1 if number % 200 == 7 else number) * 7919  # a prime: neighbours get numbers that lie apart
-    area, line = words.areas[line // 10_000 % len(words.areas)], line % 10_000
+    areas = words.areas[number // 1_000_000 % len(words.areas)]
+    area, line = areas[line // 10_000 % len(areas)], line % 10_000
     phone = f"({area}) 555-{line:04d}" if number % 3 else f"+1{area}555{line:04d}"
     apartment = f"Apt {dice.randint(1, 99)}" if number % 4 == 0 else ""
     if number % 100 == 17:  # one row in a hundred has something to fix

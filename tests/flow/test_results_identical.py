@@ -162,3 +162,24 @@ def test_workers_of_dask_write_what_one_process_does(messy: Path, tmp_path: Path
     assert journal_of(there) == journal_of(alone)
     log = "".join(dask_cluster.log(name) for name in ("scheduler", "worker1", "worker2"))
     assert not [name for name in ("Abbott", "Bruno", "@example", "Compute Failed") if name in log]
+
+
+@pytest.mark.slow
+def test_any_number_of_workers_reads_any_file_as_one_process_does(
+    messy: Path, tmp_path: Path, dask_cluster: DaskCluster
+) -> None:
+    workspace = prepared(tmp_path / "runs")
+    environ = {"IMPORTER_SECRET": workspace_secret(workspace).hex()}
+    with messy.open(encoding="utf-8", newline="") as file:
+        rows = [row for _, row in zip(range(120), csv.reader(file), strict=False)]
+    written = {encoding: tmp_path / f"{encoding}.csv" for encoding in ("utf-8-sig", "utf-16", "cp1252")}
+    for encoding, path in written.items():
+        with path.open("w", encoding=encoding, errors="replace", newline="") as file:
+            csv.writer(file, lineterminator="\n" if encoding == "utf-16" else "\r\n").writerows(rows)
+    dask_cluster.start(0)
+    dask = {"engine__kind": "dask", "engine__scheduler": dask_cluster.address}
+    for (workers, batch_rows), path in zip(((1, 2), (2, 50), (3, 7)), written.values(), strict=True):
+        dask_cluster.start_worker(workers, environ)
+        dask_cluster.wait_for_workers(workers)
+        alone = checked(path, workspace, processes=1)
+        assert reported(checked(path, workspace, processes=1, batch_rows=batch_rows, **dask)) == reported(alone)

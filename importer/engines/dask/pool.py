@@ -9,7 +9,7 @@ other one then.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,17 +23,21 @@ from importer.engines.dask.worker import work_on
 T = TypeVar("T")
 U = TypeVar("U")
 
-AHEAD = 3
-"""Items under way for each worker, so that it has the next one when it is done with one; this bounds the memory."""
+AHEAD = 2
+"""Tasks under way for each worker, so that it has the next one when it is done with one; this bounds the memory."""
+TOGETHER = 4
+"""Items in a task at most: each task costs Dask, here and in its worker, as much as checking hundreds of rows."""
+_FEW = 32
+"""Tasks grow by one item after so many: the first ones of a short source reach all workers."""
 _SILENCE_S = 60.0
-"""An item that is under way for so long is done in this process: its worker may have been stopped, or starved."""
+"""A task that is under way for so long is done in this process: its worker may have been stopped, or starved."""
 _LOOK_S = 0.25
 """How often a wait looks at whether it still makes sense."""
 
 
 @dataclass(slots=True)
 class _Task(Generic[T, U]):
-    """One item, and where it is.
+    """Some items, and where they are.
 
     Args:
         handed_out: None: to nobody.
@@ -41,9 +45,20 @@ class _Task(Generic[T, U]):
     """
 
     work: Callable[[T], U]
-    item: T
+    items: Sequence[T]
     handed_out: Future[Sealed | None] | None
     until: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Each(Generic[T, U]):
+    """Does work on several items, one after the other."""
+
+    work: Callable[[T], U]
+
+    def __call__(self, items: Sequence[T]) -> list[U]:
+        """Do it."""
+        return list(map(self.work, items))
 
 
 class DaskPool:
@@ -85,16 +100,32 @@ class DaskPool:
 
     def map(self, jobs: Iterable[tuple[Callable[[T], U], T]]) -> Iterator[tuple[T, U]]:
         tasks: deque[_Task[T, U]] = deque()
+        for work, items in self._together(jobs):
+            while tasks and len(tasks) + self._hung() >= self._most:
+                yield from self._finished(tasks.popleft())
+            tasks.append(self._task(work, items))
+            while tasks and _is_ready(tasks[0]):
+                yield from self._finished(tasks.popleft())
+        while tasks:
+            yield from self._finished(tasks.popleft())
+
+    def _together(self, jobs: Iterable[tuple[Callable[[T], U], T]]) -> Iterator[tuple[Callable[[T], U], Sequence[T]]]:
+        """Put items together that are of the same work; one by one where there is nobody yet to hand them to."""
+        of: Callable[[T], U] | None = None
+        items: list[T] = []
         for number, (work, item) in enumerate(jobs):
             if number == self._alone:
                 self.start()
-            while tasks and len(tasks) + self._hung() >= self._most:
-                yield self._finished(tasks.popleft())
-            tasks.append(self._task(work, item))
-            while tasks and _is_ready(tasks[0]):
-                yield self._finished(tasks.popleft())
-        while tasks:
-            yield self._finished(tasks.popleft())
+            if of is not None and items and work is not of:
+                yield of, items
+                items = []
+            of = work
+            items.append(item)
+            if len(items) >= (min(TOGETHER, 1 + number // _FEW) if self.workers else 1):
+                yield work, items
+                items = []
+        if of is not None and items:
+            yield of, items
 
     @property
     def kind(self) -> str:
@@ -106,31 +137,30 @@ class DaskPool:
 
     @property
     def _most(self) -> int:
-        """Items under way at most."""
+        """Tasks under way at most."""
         return AHEAD * self.workers
 
     def _hung(self) -> int:
-        """How many items are overdue: each of them keeps its place."""
+        """How many tasks are overdue: each of them keeps its place."""
         self._overdue = [one for one in self._overdue if not one.done()]
         return len(self._overdue)
 
-    def _task(self, work: Callable[[T], U], item: T) -> _Task[T, U]:
+    def _task(self, work: Callable[[T], U], items: Sequence[T]) -> _Task[T, U]:
         handed_out = None
         if self._connection is not None and self._hung() < self._most:
-            handed_out = self._connection.submit(work_on, self._peer, self._sealed(work), sealed(item))
-        return _Task(work, item, handed_out, monotonic() + self._silence_s)
+            handed_out = self._connection.submit(work_on, self._peer, self._sealed(work), sealed(items))
+        return _Task(work, items, handed_out, monotonic() + self._silence_s)
 
-    def _sealed(self, work: object) -> Sealed:
+    def _sealed(self, work: Callable[[Any], Any]) -> Sealed:
         if self._sent is None or self._sent[0] is not work:
-            self._sent = work, sealed(work, self._secret)
+            self._sent = work, sealed(Each(work), self._secret)
         return self._sent[1]
 
-    def _finished(self, task: _Task[T, U]) -> tuple[T, U]:
-        """Wait for the result of an item, or do it here; an exception of the work is raised then."""
+    def _finished(self, task: _Task[T, U]) -> Iterator[tuple[T, U]]:
+        """Wait for the results of a task, or do its items here; an exception of the work is raised then."""
         result = self._received(task)
-        if result is None:
-            return task.item, task.work(task.item)
-        return task.item, cast("U", opened(result))
+        results = map(task.work, task.items) if result is None else cast("list[U]", opened(result))
+        yield from zip(task.items, results, strict=True)
 
     def _received(self, task: _Task[Any, Any]) -> Sealed | None:
         future = task.handed_out

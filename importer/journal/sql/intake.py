@@ -131,7 +131,7 @@ class RunIntake:
                     batch.first,
                     len(batch),
                     pack_rows(batch.rows),
-                    pack_cells(batch.frame),
+                    batch.packed(pack_cells),
                     pack_surplus(batch.surplus),
                 ),
             )

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # a third of a second to import: what reads no cells does not pay for it
     import pandas as pd
 
-_COMPRESSION = "lz4"
-"""Two thirds of the size, and cheaper than writing the rest."""
-
 
 def pack_cells(frame: pd.DataFrame) -> bytes:
     """The columns of a batch as an Arrow IPC stream."""
     from importer.core.frames import frame_to_bytes  # noqa: PLC0415
 
-    return frame_to_bytes(frame, _COMPRESSION)
+    return frame_to_bytes(frame)
 
 
 def unpack_cells(data: bytes | None, rows: Sequence[int]) -> pd.DataFrame:

@@ -74,14 +74,14 @@ def _groups(now: CorrectedRows) -> list[tuple[str, Sequence[int]]]:
     places, checks = now.possible_duplicates, now.checked.checks
     alike = {kind: one.code for kind, one in checks.contract.identity.likenesses.items() if one.code}
     keys: dict[int, str | None] = {}
-    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    found: dict[tuple[str, str | int], list[int]] = defaultdict(list)
     for place, verdict in zip(places, now.verdicts(places), strict=True):
         keys[place] = verdict.key
         if verdict.key and checks.duplicates != "allow":
             found[DUPLICATE_IN_FILE.code, verdict.key].append(place)
-        for kind, text in verdict.likenesses.items():
+        for kind, number in verdict.likenesses.items():
             if kind in alike:
-                found[alike[kind], text].append(place)
+                found[alike[kind], number].append(place)
     groups = [(code, group) for (code, _), group in found.items() if _is_shown(code, group, keys)]
     return sorted(groups, key=lambda one: (one[0] != DUPLICATE_IN_FILE.code, one[1][0], one[0]))
 

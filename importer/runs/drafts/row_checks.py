@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,12 +49,12 @@ class Verdict(NamedTuple):
 
     Args:
         key: its import key; None where it is invalid.
-        likenesses: kind of likeness to its text; kinds that are blank are left out.
+        likenesses: kind of likeness to the number of its text; kinds that are blank are left out.
     """
 
     issues: tuple[IssueKind, ...]
     key: str | None = None
-    likenesses: Mapping[str, str] = {}
+    likenesses: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ class RowChecks:
         for issue in checked.issues:
             issues[issue.ordinal].append(issue.kind)
         for place in range(len(rows)):
-            alike = {kind: texts[place] for kind, texts in checked.likenesses.items() if texts and texts[place]}
+            alike = {kind: numbers[place] for kind, numbers in checked.likenesses.items() if numbers[place]}
             yield Verdict(tuple(issues[place]), checked.keys[place], alike)
 
     # ------------------------------------------------------------------ duplicates
@@ -128,5 +129,5 @@ def _batch(numbers: Sequence[int], verdicts: Sequence[Verdict]) -> CheckedBatch:
         payloads=(),
         keys=[one.key for one in verdicts],
         external_ids=(),
-        likenesses={kind: [one.likenesses.get(kind, "") for one in verdicts] for kind in kinds},
+        likenesses={kind: array("q", [one.likenesses.get(kind, 0) for one in verdicts]) for kind in kinds},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 from importer.core.batches import RawBatch
-from importer.core.frames import raw_batch
+from importer.core.frames import frame_to_bytes, raw_batch
 from importer.core.issues import Issue
 from importer.engines.checking import Job
 
@@ -32,6 +32,14 @@ def test_a_part_of_a_large_block_takes_nothing_else_along() -> None:
 
     assert travelled(part).frame.equals(part.frame)
     assert len(pickle.dumps(Job(part))) < 5_000
+
+
+def test_what_the_journal_has_packed_is_not_packed_again_for_the_way() -> None:
+    batch = raw_batch(0, [2, 3], [["Ann", "Bob"]])
+    kept = batch.packed(frame_to_bytes)
+
+    assert batch.packed(lambda _: b"again") is kept
+    assert kept in pickle.dumps(Job(batch))
 
 
 def test_texts_that_were_made_on_the_way_do_not_travel() -> None:

@@ -8,16 +8,21 @@ import pickle
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from importer.core.errors import UsageError
+from importer.engines.dask.connection import Connection
 from importer.engines.dask.local_cluster import LocalCluster
 from importer.engines.dask.named_cluster import NamedCluster, compare, require_private
-from importer.engines.dask.pool import DaskPool
+from importer.engines.dask.pool import TOGETHER, DaskPool
 from importer.engines.dask.sealed import Peer, Sealed, opened, sealed
 from importer.engines.dask.worker import own_secret, work_on
 from tests.dask_cluster import DaskCluster, doubled, fails_on_thirteen, slowly_doubled
@@ -175,3 +180,53 @@ def test_nothing_is_waited_for_in_a_run_that_stops() -> None:
     assert pool.workers == 0
     pool.close()
     assert pickle.loads(pickle.dumps(Peer.here(SECRET))).key != Peer.here(None).key  # noqa: S301  # made here
+
+
+# --------------------------------------------------------------------------- tasks of several items
+
+
+class Here:
+    """A cluster, and the connection to it, that does in this process what it is handed."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers, self.handed_out = workers, list[int]()
+
+    @contextmanager
+    def connected(self, _: bytes | None) -> Iterator[Connection]:
+        yield cast("Connection", self)
+
+    def submit(self, work: Callable[..., object], peer: Peer, what: Sealed, items: Sealed) -> Future[object]:
+        self.handed_out.append(len(opened(items)))
+        done = Future[object]()
+        done.set_result(work(peer, what, items))
+        return done
+
+
+@given(
+    works=st.lists(st.tuples(st.integers(1, 150), st.sampled_from([doubled, fails_on_thirteen])), max_size=3),
+    workers=st.integers(0, 3),
+    alone=st.integers(0, 5),
+)
+@settings(max_examples=30, deadline=None)
+def test_tasks_of_several_items_give_each_its_result_in_order(
+    works: list[tuple[int, Work]], workers: int, alone: int
+) -> None:
+    cluster = Here(workers)
+    asked = [(work, 100 + number) for count, work in works for number in range(count)]
+    done = list(DaskPool(cluster, None, lambda: False, alone=alone).map(asked))
+    assert numbers(done) == [(item, 2 * item) for _, item in asked]
+    assert sum(cluster.handed_out) == (max(0, len(asked) - alone) if workers else 0)
+    assert max(cluster.handed_out, default=1) <= TOGETHER
+
+
+def test_the_first_items_of_a_source_go_out_one_by_one_and_later_ones_together() -> None:
+    cluster = Here(2)
+    list(DaskPool(cluster, None, lambda: False).map(jobs(doubled, 400)))
+    assert cluster.handed_out[:10] == [1] * 10
+    assert cluster.handed_out[-2] == TOGETHER
+
+
+def test_an_error_of_one_item_among_several_is_raised_where_it_is_met() -> None:
+    pool = DaskPool(Here(2), None, lambda: False)
+    with pytest.raises(LookupError, match="Ann Example"):
+        list(pool.map(jobs(fails_on_thirteen)))

@@ -16,8 +16,9 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Severity
 from importer.customers.contract import CUSTOMERS
 from importer.validation import DuplicateJudge
-from importer.validation.equal_numbers import groups
+from importer.validation.equal_numbers import groups, numbers_of
 
+ANN = -6051127309786191620
 A, B, C = (letter * 32 for letter in "abc")
 
 
@@ -30,7 +31,7 @@ def batch_of(
 ) -> CheckedBatch:
     size = len(keys)
     raw = raw_batch(first, range(first + 2, first + 2 + size), ())
-    alike = {kind: texts for kind, texts in (("email", emails), ("name_birth", births)) if texts}
+    alike = {kind: numbers_of(texts) for kind, texts in (("email", emails), ("name_birth", births)) if texts}
     return CheckedBatch(raw, [None if key is None else b"{}" for key in keys], keys, [""] * size, likenesses=alike)
 
 
@@ -169,5 +170,14 @@ def test_a_row_takes_less_than_60_bytes() -> None:
 def unlike(first: int, size: int) -> CheckedBatch:
     numbers = range(first + 1, first + 1 + size)
     keys = [f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}" * 2 for n in numbers]
-    alike = {kind: list(map(str, numbers)) for kind in ("email", "phone", "name_birth")}
+    alike = {kind: array("q", numbers) for kind in ("email", "phone", "name_birth")}
     return CheckedBatch(raw_batch(first, range(first, first + size), ()), (), keys, (), likenesses=alike)
+
+
+def test_a_text_is_the_same_number_in_every_process_and_a_blank_one_is_none() -> None:
+    found = numbers_of(["ann@example.com", "", "ann@example.com", "Ann", "é"])
+
+    assert found[0] == found[2] == ANN
+    assert found[1] == 0
+    assert len(set(found)) == 4
+    assert not numbers_of([])
