@@ -162,3 +162,14 @@ def test_what_is_given_back_can_be_charged_by_others(tmp_path: Path, url: str) -
         found = charged(books, [10, 1, -3, 3])
 
     assert [refused_s > 0 for refused_s in found] == [False, True, False, False]
+
+
+def test_what_no_window_holds_any_more_is_dropped(tmp_path: Path, url: str) -> None:
+    with closing(opened(tmp_path, url)) as journal, psycopg.connect(url, autocommit=True) as session:
+        book = filled(journal, FIRST, ["k0"])
+        session.execute("INSERT INTO importer.starts VALUES (%s, 1000, 7), ('another', 1000, 7)", (SCOPE,))
+
+        charged([Book(journal, book.run, how={"shared_limits": [(10, 60.0)]})], [4])
+
+        found = session.execute("SELECT scope, count FROM importer.starts ORDER BY scope").fetchall()
+    assert found == [("another", 7), (SCOPE, 4)]

@@ -88,12 +88,15 @@ class SharedSending:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
         self._ends_at = -1.0
         with suppress(ImporterError, TimeoutError):
             async with asyncio.timeout(_LEAVE_S):
                 await self._exchange(self._report(leaves=True))
 
     def _in_force(self) -> bool:
+        if self._task is not None and self._task.done():
+            self._task.result()  # raises what it met, which is a fault of the program: nobody may wait for it
         return self._ticks() < self._ends_at
 
     @property

@@ -45,7 +45,8 @@ _SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 15, "keepalives_interval": 5}
+_CONNECT_S = 10
+_PATIENCE = {"tcp_user_timeout": 20_000, "keepalives_idle": 15, "keepalives_interval": 5}
 """Seconds, and one number of milliseconds: how long a server that says nothing is waited for."""
 _PAUSE_S = 0.3
 """Between two looks for a server that was restarted."""
@@ -91,6 +92,7 @@ class PostgresConnection:
         writes: go to a server that takes writes, where the address names several.
         patience_s: how long a transaction waits for a server that was there before.
         is_silent: whether a server is given up that has not answered for this long, in seconds; None: it is waited for.
+        connect_s: how long a connection may take, in seconds; 2 at least.
 
     Raises:
         psycopg.Error: it cannot be reached.
@@ -106,11 +108,12 @@ class PostgresConnection:
         writes: bool = True,
         patience_s: float = 0.0,
         is_silent: Callable[[float], bool] | None = None,
+        connect_s: int = _CONNECT_S,
     ) -> None:
         self._address = address
         self._is_silent = is_silent
         self._patience_s = patience_s
-        self._how: dict[str, Any] = {**_PATIENCE, "application_name": "importer"} | (
+        self._how: dict[str, Any] = {**_PATIENCE, "connect_timeout": connect_s, "application_name": "importer"} | (
             {"password": password} if password else {}
         )
         if writes:

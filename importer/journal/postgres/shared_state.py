@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SILENT_S = 2.0
+_CONNECT_S = 2
+"""A way that is cut is tried again soon: it may be whole again, and nothing is sent meanwhile."""
 _SHORT = (
     "SET LOCAL synchronous_commit TO off; SET LOCAL idle_in_transaction_session_timeout TO '1s';"
     " SET LOCAL lock_timeout TO '2s'"
@@ -70,7 +72,8 @@ class PostgresSharedState:
 
     def _connected(self) -> PostgresConnection:
         if self._session is None:
-            self._session = PostgresConnection(self._location.url, self._location.password())
+            password = self._location.password()
+            self._session = PostgresConnection(self._location.url, password, connect_s=_CONNECT_S)
             self._session.give_up_after(_SILENT_S)
         return self._session
 

@@ -80,6 +80,7 @@ class Starts:
             (now,) = tx.execute(tx.dialect.now).fetchone()
             if (refused_s := max(self._refused_s(tx, now, starts, *limit) for limit in self._limits)) > 0:
                 return refused_s
+            tx.execute("DELETE FROM starts WHERE scope = ? AND slot < ?", (self._scope, now - KEPT_S))
             self._slot = (int((now + CHARGED_FOR_S) // self._width_s) + 1) * self._width_s - SLOT_S
         self._add(tx, self._slot, starts)
         return 0.0

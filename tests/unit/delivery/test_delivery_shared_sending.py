@@ -213,3 +213,18 @@ def test_where_another_sending_begins_the_one_before_stops_and_never_begins_agai
     assert not later[0].stop.requested
     assert len(starts_of(later, 9.0, 12.0)) >= 0.95 * 100 * 3
     assert largest_window(starts_of(made + later), 1.0) <= 100
+
+
+def test_a_fault_of_the_program_in_an_exchange_ends_the_sending_at_once() -> None:
+    async def main() -> float:
+        worker = Worker(Ledger(), 0)
+        worker.link._exchange = broken
+        with pytest.raises(ZeroDivisionError):
+            async with asyncio.timeout(60.0):
+                await worker.work()
+        return worker.clock.monotonic()
+
+    async def broken(_: Report) -> Allowed:
+        raise ZeroDivisionError
+
+    assert run_virtual(main) < 5.0
