@@ -67,7 +67,7 @@ def _facts(desk: Desk, row: RowView) -> object:
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(12), deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
     st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=6),
     st.lists(STEP, min_size=1, max_size=3),

@@ -97,7 +97,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-JournalMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)
+JournalMachine.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=25, deadline=None)
 TestAnyOrderOfEvents = JournalMachine.TestCase
 
 

@@ -199,7 +199,7 @@ class StepsMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-StepsMachine.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=25, deadline=None)
+StepsMachine.TestCase.settings = settings(max_examples=examples(80), stateful_step_count=25, deadline=None)
 TestStepsInAnyOrderOfEvents = StepsMachine.TestCase
 
 
