@@ -113,6 +113,10 @@ def run(
     it. Created customers are remembered per host and account: a new API key for a known host needs --account-of, once.
     With --faults the run is a rehearsal: it ends with the customers that are missing or there twice at the emulator.
 
+    With --engine dask the rows are sent by the workers of a Dask cluster, one for each processor of this machine, or
+    those of --scheduler: each row once, and all together inside the limits, whoever of them dies. They share the
+    journal, which has to be in PostgreSQL, and have IMPORTER_JOURNAL and the credentials in their own environment.
+
     With --corrections, single cells are read as another text, as if the file held it: `importer profile
     source.corrections`. A correction that does not fit the file is refused (exit code 6).
 

@@ -166,7 +166,7 @@ class ReadingRows(Reading):
 class Checking(ReadingRows):
     """How a source is read, and what checks it."""
 
-    engine: str | None = option(READING, "What checks the rows: this machine, or workers of Dask.", "asyncio|dask")
+    engine: str | None = option(READING, "What checks and sends: this machine, or workers of Dask.", "asyncio|dask")
     scheduler: str | None = option(READING, "With --engine dask: of a cluster that is there.", "tcp://127.0.0.1:8786")
 
 

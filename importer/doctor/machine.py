@@ -84,13 +84,13 @@ def _engine(profile: Profile, *, offline: bool) -> Finding:
     try:
         cluster_of(profile)
         if not scheduler:
-            return Finding.ok("engine", "dask, a cluster of this machine alone, for validate and plan")
+            return Finding.ok("engine", "dask, a cluster of this machine alone")
         if offline:
             return Finding.ok("engine", f"dask at {scheduler}: not checked (--offline)")
         workers = counted(workers_of(profile), "worker")
     except ImporterError as error:
         return Finding.from_error("engine", error)
-    return Finding.ok("engine", f"dask at {scheduler}: {workers} of this version, for validate and plan")
+    return Finding.ok("engine", f"dask at {scheduler}: {workers} of this version")
 
 
 def _free_bytes(place: Path) -> int:

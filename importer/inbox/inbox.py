@@ -40,7 +40,7 @@ from importer.runs.look_again import look_again_at_all
 from importer.runs.plans.authorship import Author
 from importer.runs.plans.gate import requirement
 from importer.runs.wiring import SystemClock, destination, make_directory
-from importer.runs.wiring.engine import require_sending_here
+from importer.runs.wiring.engine import require_sendable
 from importer.runs.wiring.remote_sources import is_remote
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
@@ -167,9 +167,9 @@ class Inbox:
                 "[source] corrections are those of one file, and nightly imports whatever arrives.",
                 "Leave them out of its profile.",
             )
-        require_sending_here(self.profile)
         require_named_target(self.profile)
         where = destination(self.profile)
+        require_sendable(self.profile, embedded=where.embedded)
         asked = requirement(self.profile, where)
         require_consent(where, self.profile, self.confirm)
         if asked is None:

@@ -1,4 +1,4 @@
-"""The schema of `[engine]`: what checks large files. Values only."""
+"""The schema of `[engine]`: what checks large files, and sends them. Values only."""
 
 from __future__ import annotations
 
@@ -26,22 +26,24 @@ def _scheduler(text: str) -> str:
 
 
 class EngineSettings(Section):
-    """`[engine]`: what checks large files."""
+    """`[engine]`: what checks large files, and sends them."""
 
     kind: Literal["asyncio", "dask"] = Field(
         "asyncio",
         description=(
-            "`asyncio`: this process, and others beside it (`source.processes`). `dask`: the workers of a Dask cluster "
-            "check the rows of `importer validate` and `importer plan` (needs the optional group `dask`); nothing is "
-            "sent from there."
+            "`asyncio`: this process, to check also others (`source.processes`). `dask`: the workers of a Dask "
+            "cluster check the rows of `importer validate` and `importer plan`, and send those of all other commands, "
+            "together as fast as the profile says (needs the optional groups `dask`, and to send `postgres`: they "
+            "share the journal)."
         ),
     )
     scheduler: Annotated[str, AfterValidator(_scheduler), Written(_SCHEDULER_IS)] = Field(
         "",
         description=(
             "With `dask`: the address of a scheduler; a Dask worker runs whatever it is sent, so tcp:// is taken on "
-            "this machine only. Its workers need the workspace's secret: IMPORTER_SECRET_FILE. Not set: a cluster of "
-            "this machine alone, of `source.processes` workers."
+            "this machine only. To check, its workers need the workspace's secret in their environment: "
+            "IMPORTER_SECRET_FILE; to send, the journal and credentials: IMPORTER_JOURNAL, ROCKETKOR_API_KEY, ... Not "
+            "set: a cluster of this machine alone, of `source.processes` workers."
         ),
     )
     tls_ca: Path | None = Field(

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from importer.core.errors import ProfileError
+from importer.core.errors import UsageError
 from importer.core.runtime import beside_the_loop
 from importer.journal import RunFacts, RunHeader, StoredRun, locks_of
 from importer.results import Report, check_out
@@ -79,7 +79,7 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
         quiet_s = workspace.journal.earlier.quiet_s(stored.run, where.scope, started_at)
         try:
             return await Sending(context, workspace, stored, where, directory, started_at, quiet_s).run()
-        except ProfileError:  # the target does not offer what the profile asks for: found out before the first create
+        except UsageError:  # the target, or a worker, lacks what is asked for: found out before the first create
             with forgotten_if_refused(workspace.runs, stored, directory):
                 raise
 

@@ -28,6 +28,7 @@ from importer.runs.returns.routing import Back
 from importer.runs.run_directory import run_directory
 from importer.runs.send import Sending
 from importer.runs.wiring import Destination, Workspace, destination, open_workspace, rehearsed_again
+from importer.runs.wiring.engine import require_sendable
 
 RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
 """How rows ended that a resume opens again."""
@@ -115,6 +116,7 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
         put_back(workspace.journal, stored.run, workspace.path / stored.header.run_id)
         with routing.only_to_its_own(back):
             context, where = destination_again(context, workspace, stored, started_at)
+        require_sendable(context.profile, embedded=where.embedded)
         signatures: tuple[Signature, ...] = ()
         if back is None:
             sending = Sending(context, workspace, stored, where, workspace.path / stored.header.run_id, started_at)

@@ -25,7 +25,7 @@ from importer.runs.preconditions import require_whole_rows
 from importer.runs.retry import retry, take_back
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, destination, make_directory
-from importer.runs.wiring.engine import require_sending_here
+from importer.runs.wiring.engine import require_sendable
 from importer.runs.wiring.remote_sources import is_remote
 from importer.runs.wiring.sources import typed
 
@@ -59,7 +59,6 @@ async def run_planned(
         PlanRefusedError: something differs from the plan, all of which is named; nothing was sent, nothing is left.
         ImporterError: as of `run`.
     """
-    require_sending_here(context.profile)
     plan = await beside_the_loop(plan_to_send, path, context.profile.commands)
     if isinstance(plan, ReturnPlan):
         if source is None:
@@ -73,6 +72,7 @@ async def run_planned(
     context = under_plan(context, plan)
     require_whole_rows(context.profile)
     where = destination(context.profile)
+    require_sendable(context.profile, embedded=where.embedded)
     held = await beside_the_loop(admit, context, plan, where)
     require_consent(where, context.profile, context.people.confirm)
     source = source_of(plan.content.source) if source is None else source
@@ -93,7 +93,6 @@ async def run(context: Context, source: Source, *, force: bool = False, as_new: 
     require_whole_rows(context.profile)
     if context.profile.dry_run:
         return await beside_the_loop(check, context, source)
-    require_sending_here(context.profile)
     if is_frame(source):
         if not as_new and is_returned(source):
             return await _run_returned(context, source)
@@ -102,6 +101,7 @@ async def run(context: Context, source: Source, *, force: bool = False, as_new: 
         if run_id:
             return await take_back(context, run_id, Path(source), source, by_file=True)
     where = destination(context.profile)
+    require_sendable(context.profile, embedded=where.embedded)
     admitted(context.profile, where, None, "import", context.now(), context.profile.commands.plan(typed(source)))
     require_consent(where, context.profile, context.people.confirm)
     async with in_hours(context) as bounded:

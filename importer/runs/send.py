@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from importer.core.runtime import beside_the_loop, rare_collections
 from importer.core.states import RowState
 from importer.core.steps import OPEN_STEPS, UNDOING, Step, StepState
 from importer.delivery import StrictLimiter, stamps_of_others
+from importer.delivery.sharing import Participant, SharedSending
 from importer.journal import (
     LOADING,
     RUNNING,
@@ -38,6 +41,7 @@ from importer.runs.receipts import pass_begun, pass_ended
 from importer.runs.rehearsal import compare
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, rehearsing
 from importer.runs.wiring.sending import Delivering, Sender, delivering, limiter_for
+from importer.runs.wiring.sharing import sharing
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
@@ -171,13 +175,16 @@ class Sending:
         if not self.where.embedded:  # the emulator inside a run is a new one each time
             limiter.follow(self.quiet_s + clock.now() - self.started_at)
         emulators: list[Emulator] = []
-        async with open_target(context.profile, self.where, limiter, clock, on_emulator=emulators.append) as target:
+        async with (
+            self._with_workers(limiter, expected) as shares,
+            open_target(context.profile, self.where, limiter, clock, on_emulator=emulators.append) as target,
+        ):
             begun = self._begin_pass()
-            parts = self._parts(target, limiter)
+            parts = self._parts(target, limiter, shares)
             async with parts.journal:
                 after = self._after_create(target, parts)
                 unjudged = await after.plan(rows=expected is not None) or self._facts().learned.unjudged
-                shared = self._shared(parts) if expected is not None else None
+                shared = None if shares is None else self._shared(parts)
                 looked = {} if expected is None else await self._deliver(parts, target, expected, shared)
                 await after.run(self._waits_s)
                 await limiter.give_back()
@@ -204,10 +211,24 @@ class Sending:
         self.workspace.runs.note(self.stored.run, begun)
         return begun
 
-    def _parts(self, target: OpenTarget, limiter: StrictLimiter) -> Delivering:
+    def _with_workers(
+        self, limiter: StrictLimiter, expected: Forecast | None
+    ) -> AbstractAsyncContextManager[SharedSending | None]:
+        """Agree with workers on what each may send, where they send the rows; None: they do not."""
+        if self.context.profile.engine.kind != "dask" or expected is None or self._facts().job:
+            return nullcontext()
+        who = Participant(f"run-{os.getpid()}", self._sending, begins=True)
+        return sharing(self.workspace, self.stored.header.scope, limiter, who)
+
+    @property
+    def _sending(self) -> str:
+        """What this pass is called by all that send in it."""
+        return f"{self.stored.header.run_id} {self.started_at:.3f}"
+
+    def _parts(self, target: OpenTarget, limiter: StrictLimiter, shares: SharedSending | None) -> Delivering:
         context = self.context
         profile = as_patient_as_needed(context.profile, self.where)
-        sender = Sender(context.emit, context.people.ask)
+        sender = Sender(context.emit, context.people.ask, shared=shares)
         return delivering(profile, self.workspace, self.stored, target, limiter, sender=sender)
 
     def _after_create(self, target: OpenTarget, parts: Delivering) -> AfterCreate:
@@ -243,13 +264,11 @@ class Sending:
         at_the_end = self.steps is None and self.context.is_nightly  # the night waits once, for all of its runs
         return self.context.profile.after_create.follow_up if self.waits and not at_the_end else 0.0
 
-    def _shared(self, parts: Delivering) -> SharedDelivery | None:
-        """What has workers send; None: this process does."""
-        if self.context.profile.engine.kind != "dask" or self._facts().job:
-            return None
+    def _shared(self, parts: Delivering) -> SharedDelivery:
+        """What has workers send."""
         from importer.runs.shared.delivery import SharedDelivery  # noqa: PLC0415  # loaded by whoever uses it
 
-        return SharedDelivery(self.context, self.workspace.runs, self.stored, parts)
+        return SharedDelivery(self.context, self.workspace.runs, self.stored, parts, self._sending)
 
     async def _deliver(
         self, parts: Delivering, target: OpenTarget, expected: Forecast, shared: SharedDelivery | None

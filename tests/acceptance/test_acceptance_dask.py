@@ -30,21 +30,6 @@ def engines(user: User) -> list[dict[str, object]]:
     return [event for event in map(json.loads, lines) if event["event"] == "engine_changed"]
 
 
-@pytest.mark.parametrize("command", ["run", "run --plan"])
-def test_what_sends_is_refused(user: User, command: str) -> None:
-    ran = user.types(*command.split(), people(user, 3), "--engine", "dask")
-    assert ran.code == 2
-    assert "The engine 'dask' checks rows, and does not send them" in ran.err
-    assert "--engine asyncio" in ran.err
-    assert not (user.home / "runs").exists()
-
-
-def test_a_night_is_refused(user: User) -> None:
-    (user.home / "inbox").mkdir()
-    ran = user.types("nightly", "inbox", IMPORTER_ENGINE__KIND="dask")
-    assert (ran.code, "does not send them" in ran.err) == (2, True)
-
-
 def test_a_plan_that_reads_customers_takes_no_engine(user: User) -> None:
     ran = user.types("plan", people(user, 3), "--update", "--engine", "dask")
     assert (ran.code, "--engine" in ran.err) == (2, True)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from importer.core.errors import BusyError, JournalError, UsageError
-from importer.core.outcomes import Claimed
+from importer.core.outcomes import Claimed, Outcome
 from importer.core.states import RowState
 from importer.journal import Journal, Location, Message, keep_elsewhere, locks_of, open_journal
 from tests.contracts.journals import FIRST, SCOPE, Book, created, filled, sqlite
@@ -110,6 +110,42 @@ def test_a_sender_that_came_back_before_anybody_took_its_lots_goes_on(run: Run) 
     late.settle(created(0, "k0"))
 
     assert run.book.states()[0] == RowState.CREATED.value
+
+
+def test_a_sender_whose_own_lease_is_over_takes_nothing(run: Run) -> None:
+    run.lots.divide(5)
+    late = run.sender("late")
+    late.claim(2)
+    run.let_expire("late")
+
+    assert ordinals(late.claim(10)) == [2, 3, 4]
+    with pytest.raises(JournalError, match="has taken over"):
+        late.claim(10)
+    assert ordinals(run.sender("other").claim(10)) == list(range(10))
+
+
+def test_what_a_sender_that_stops_has_not_sent_waits_for_the_others(run: Run) -> None:
+    run.lots.divide(10)
+    book = run.sender("first")
+    book.claim(2)
+    book.settle(Outcome(0, "k0", RowState.UNSENT), created(1, "k1"))
+    run.let_expire("first")
+
+    taken = run.sender("second").claim(10).records
+
+    assert [(one.ordinal, one.in_doubt) for one in taken] == [(0, False), *((number, False) for number in range(2, 10))]
+
+
+def test_who_sends_a_run_that_was_taken_over_writes_nothing_more(run: Run) -> None:
+    run.lots.divide(5)
+    sender = run.sender("first")
+    sender.claim(2)
+    for name in ("first", ""):
+        run.let_expire(name)
+    sender.settle(created(0, "k0"))
+
+    with locks_of(run.folder / "1").hold(SCOPE, 2_000.0), pytest.raises(JournalError, match="has taken over"):
+        sender.settle(created(1, "k1"))
 
 
 def test_nobody_sends_once_the_run_is_not_at_work_and_nobody_goes_on_with_it_while_somebody_may_send(run: Run) -> None:

@@ -31,7 +31,7 @@ from importer.journal.postgres.held_leases import HeldLease, clock_s
 from importer.journal.postgres.migrations import WRITERS, bring_up_to_date
 
 _RENEWED, _RENEWED_UNDER = 3, 6
-"""So often in its time a lease is renewed, and one under another."""
+"""So often a lease is renewed, and one under another."""
 _AGAIN_S = 0.5
 """Between two tries to renew it, while that fails."""
 _TAKE = (
@@ -55,6 +55,8 @@ _RENEW = (
     " RETURNING extract(epoch FROM expires - clock_timestamp())"
 )
 """Gives how long it lasts from now on, in seconds; nothing where somebody has taken it, or the one above it, over."""
+_ORPHANS = "DELETE FROM leases WHERE under IS NOT NULL AND under NOT IN (SELECT token FROM leases)"
+"""Whoever had a lease under one that was taken over writes nothing more."""
 _GIVE_BACK = (
     "DELETE FROM leases WHERE token = :token AND NOT EXISTS"
     " (SELECT 1 FROM leases below WHERE below.under = :token AND below.expires >= clock_timestamp())"
@@ -63,7 +65,7 @@ _LEAVE = (
     "UPDATE leases SET expires = (SELECT max(below.expires) FROM leases below WHERE below.under = :token)"
     " WHERE token = :token AND EXISTS (SELECT 1 FROM leases below WHERE below.under = :token)"
 )
-"""A lease with others under it stays until the last of them is over: their owners may be at work."""
+"""One with others under it stays until the last of them is over: their owners may be at work."""
 _OWNER = "SELECT host, pid, started_at FROM leases WHERE scope = ? AND expires >= clock_timestamp()"
 
 
@@ -197,10 +199,11 @@ class PostgresLocks:
             session.begin(WRITERS)
             try:
                 taken = session.execute(statement, {**owner, "lease_s": lease.lease_s}).fetchone()
+                session.execute(_ORPHANS)
+                session.commit()
             except BaseException:
                 session.roll_back()
                 raise
-            session.commit()
         return taken is not None
 
     def _renew(self, lease: HeldLease, done: threading.Event, every_s: float) -> None:

@@ -33,7 +33,7 @@ UPDATE lots SET token = :lease WHERE run = :run AND first = (
   SELECT first FROM lots WHERE run = :run
   AND (token IS NULL OR NOT EXISTS (SELECT 1 FROM leases WHERE leases.token = lots.token))
   ORDER BY first LIMIT 1 FOR UPDATE SKIP LOCKED
-) RETURNING first, last
+) AND EXISTS (SELECT 1 FROM leases WHERE leases.token = :lease) RETURNING first, last
 """
 _DONE = f"""
 DELETE FROM lots WHERE run = :run AND token = :lease AND NOT EXISTS (

@@ -60,6 +60,13 @@ class Endings:
             self.change(tx, state, [outcome for outcome in outcomes if outcome.state is state])
         self._keep(tx, outcomes)
 
+    def put_back(self, tx: Connection, outcomes: Sequence[Outcome]) -> None:
+        """Have claimed rows that were not sent wait again; errors as of `settle`."""
+        self.settle(tx, outcomes)
+        rows = [(RowState.READY.value, self._run, outcome.ordinal) for outcome in outcomes]
+        tx.executemany("UPDATE rows SET state = ? WHERE run = ? AND ordinal = ?", rows)
+        self.follow(tx, [outcome.ordinal for outcome in outcomes])
+
     def amend(self, tx: Connection, outcome: Outcome) -> None:
         """Record what a later look has found out about a row that had ended.
 

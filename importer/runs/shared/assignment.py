@@ -21,6 +21,9 @@ _SETTINGS = ("target", "targets", "delivery")
 """Of what a run keeps of its profile this is needed; none of it is a secret."""
 
 
+_OF_A_SENDER = "application_name=importer"
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """What travels to a worker: nothing of a customer, and no secret.
@@ -28,21 +31,21 @@ class Assignment:
     Args:
         settings: tables of the profile.
         lease_s: of the journal, as the run's own program has it.
-        pass_id: of this pass over the run, for the account of the rate that all share.
+        sending: what this pass over the run is called by all that share its rate.
     """
 
     run_id: str
     settings: Mapping[str, Any]
     lease_s: float
-    pass_id: str
+    sending: str
 
     @classmethod
-    def of(cls, profile: Profile, stored: StoredRun, pass_id: str) -> Assignment:
+    def of(cls, profile: Profile, stored: StoredRun, sending: str) -> Assignment:
         """What is to be sent of a run."""
         kept = profile.settings_to_keep()
         settings = {name: kept[name] for name in _SETTINGS}
         lease_s = Location.of_workspace(profile.workspace).lease_s
-        return cls(stored.header.run_id, settings, lease_s, pass_id)
+        return cls(stored.header.run_id, settings, lease_s, sending)
 
     def profile(self, workspace: Path) -> Profile:
         """The profile by which rows are sent.
@@ -89,7 +92,9 @@ def equipped(assignment: Assignment, environ: Mapping[str, str] = os.environ) ->
     """
     with tempfile.TemporaryDirectory(prefix="importer-", ignore_cleanup_errors=True) as folder:
         path = Path(folder)
-        keep_elsewhere(path, environ.get(JOURNAL, ""), assignment.lease_s)
+        url = environ.get(JOURNAL, "")
+        # Leases are known by the address. Those of a sender are not those of the program that may be in its process.
+        keep_elsewhere(path, f"{url}{'&' if '?' in url else '?'}{_OF_A_SENDER}", assignment.lease_s)
         profile = assignment.profile(path)
         where = destination(profile, environ)
         workspace = open_workspace(path)

@@ -7,8 +7,9 @@ workers may come, go and die, and so may the scheduler. While nobody sends, this
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,13 +19,13 @@ from importer.core.events import Event
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
 from importer.engines.dask import LongTask
-from importer.journal import Message, RunLots, Runs, StoredRun
+from importer.journal import Location, Message, RunLots, Runs, StoredRun
 from importer.runs.context import Context
 from importer.runs.shared.assignment import Assignment, what_is_missing
 from importer.runs.shared.messages import Heard
 from importer.runs.shared.sender import send, send_lots
 from importer.runs.wiring import open_workspace
-from importer.runs.wiring.engine import cluster_to_send
+from importer.runs.wiring.engine import JOURNAL, cluster_to_send
 from importer.runs.wiring.sending import Delivering
 
 _LOOK_S = 1.0
@@ -50,15 +51,17 @@ class SharedDelivery:
 
     Args:
         parts: those of this process: the first rows are sent by them, where these are watched.
+        sending: as of `Assignment`.
     """
 
     context: Context
     runs: Runs
     stored: StoredRun
     parts: Delivering
+    sending: str
     heard: Heard = field(init=False)
     _seconds: float = 0.0
-    _own: asyncio.Task[None] | None = None
+    _own: asyncio.Task[str] | None = None
 
     def __post_init__(self) -> None:
         self.heard = Heard(self.context.emit)
@@ -71,7 +74,7 @@ class SharedDelivery:
             TryLaterError: the cluster does not answer; nothing was sent.
             JournalError: the journal cannot be used; nothing more was sent after that.
         """
-        assignment = Assignment.of(self.context.profile, self.stored, f"{self.stored.run}-{self.context.now():.3f}")
+        assignment = Assignment.of(self.context.profile, self.stored, self.sending)
         cluster = cluster_to_send(self.context.profile)
         workers = LongTask(cluster, partial(what_is_missing, assignment), partial(send, assignment))
         try:
@@ -127,13 +130,15 @@ class SharedDelivery:
             await self._rest(_LOOK_S if look.lots > 1 else _SOON_S)
 
     async def _send_here(self, assignment: Assignment) -> None:
-        """Have this process send as well; one that has failed to do so says why."""
+        """Have this process send as well, by a journal of its own, which it may lose and open again."""
         if self._own is not None and self._own.done():
-            self._own.result()
+            with suppress(JournalError):  # where it lasts, this process's own one says so
+                self._own.result()
             self._own = None
         if self._own is None:
             self.context.emit(Event("step_notice", {"text": "No worker sends: this process does."}))
-            self._own = asyncio.create_task(send_lots(assignment), name="sending here")
+            environ = {**os.environ, JOURNAL: Location.of_workspace(self.context.workspace).url}
+            self._own = asyncio.create_task(send_lots(assignment, environ), name="sending here")
 
     async def _look(self, lots: RunLots) -> _Look:
         """Ask the journal, and ask again where it cannot be reached for a while."""

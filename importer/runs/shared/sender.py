@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from secrets import token_hex
@@ -14,11 +15,13 @@ from importer.core.outcomes import Claimed, Outcome
 from importer.core.ports import Claims
 from importer.core.runtime import beside_the_loop, rare_collections
 from importer.delivery import Asking, StopSwitch
+from importer.delivery.sharing import Participant
 from importer.journal import RunDelivery
 from importer.runs.shared.assignment import Assignment, Equipped, equipped
 from importer.runs.shared.messages import Saying
 from importer.runs.wiring import SystemClock, open_target
 from importer.runs.wiring.sending import Sender, delivering, limiter_for
+from importer.runs.wiring.sharing import sharing
 
 _LOOK_S = 0.5
 """How often it is looked whether rows that others send have come back."""
@@ -44,23 +47,22 @@ class ClaimsToTheEnd:
 
 
 def send(assignment: Assignment) -> str:
-    """Send lots of a run until none is left, or the run is not at work any more. Blocks.
+    """Send lots of a run until none is left, or the run is not at work any more; says why this worker cannot. Blocks.
 
     Raises:
         ImporterError: this process cannot send.
     """
-    asyncio.run(send_lots(assignment))
-    return ""
+    return asyncio.run(send_lots(assignment, os.environ))
 
 
-async def send_lots(assignment: Assignment) -> None:
-    """Send lots of a run until none is left, in this process; errors as of `send`."""
+async def send_lots(assignment: Assignment, environ: Mapping[str, str]) -> str:
+    """Send lots of a run until none is left, in this process; as `send`."""
     with ExitStack() as stack:
-        own = await beside_the_loop(stack.enter_context, equipped(assignment))
+        own = await beside_the_loop(stack.enter_context, equipped(assignment, environ))
         lots, name = own.workspace.journal.lots(own.stored.run), _name()
         lease = await beside_the_loop(stack.enter_context, lots.hold(name, SystemClock().now()))
         with rare_collections():
-            await _send(own, name, lease)
+            return await _send(own, assignment.sending, name, lease)
 
 
 def _name() -> str:
@@ -68,15 +70,21 @@ def _name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{token_hex(2)}"
 
 
-async def _send(own: Equipped, name: str, lease: str) -> None:
+async def _send(own: Equipped, sending: str, name: str, lease: str) -> str:
     clock, stop = SystemClock(), StopSwitch()
     limiter = limiter_for(own.profile, clock, stop)
-    async with open_target(own.profile, own.where, limiter, clock) as target:
-        saying = Saying(name)
-        parts = delivering(own.profile, own.workspace, own.stored, target, limiter, sender=Sender(saying, lease=lease))
+    who, saying = Participant(name, sending), Saying(name)
+    async with (
+        sharing(own.workspace, own.stored.header.scope, limiter, who) as shared,
+        open_target(own.profile, own.where, limiter, clock) as target,
+    ):
+        sender = Sender(saying, lease=lease, shared=shared)
+        parts = delivering(own.profile, own.workspace, own.stored, target, limiter, sender=sender)
         claims = ClaimsToTheEnd(parts.delivery.claims, parts.journal, parts.deliver.asking)
         saying(Event("worker_started"))
         async with parts.journal, saying.to(parts.journal, parts.feedback.receipt, clock):
             await replace(parts.delivery, claims=claims).run()
             await limiter.give_back()
-            saying(Event("worker_ended", {"requests": parts.feedback.receipt()["requests"]}))
+            requests = parts.feedback.receipt()["requests"]
+            saying(Event("worker_ended", {"requests": requests, "reason": stop.reason}))
+    return stop.message if stop.reason == "breaker" else ""  # the target may be out of reach from here alone

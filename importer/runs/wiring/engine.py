@@ -28,19 +28,29 @@ def processes_of(profile: Profile) -> int:
     return cores() if chosen == "auto" else chosen
 
 
-def require_sending_here(profile: Profile) -> None:
-    """Refuse to send under an engine that only checks.
+def require_sendable(profile: Profile, *, embedded: bool) -> None:
+    """Refuse to send on workers what they could not send.
+
+    Args:
+        embedded: rows go to the emulator inside the run.
 
     Raises:
-        UsageError: the profile, the environment or an option asks for one.
+        UsageError: the journal is a file, or the target is inside this process, or Dask is not installed.
     """
-    commands = profile.commands
-    if profile.engine.kind == "dask":
+    if profile.engine.kind != "dask":
+        return
+    here = "To send from this process, use --engine asyncio (or IMPORTER_ENGINE__KIND=asyncio)."
+    if not (profile.journal.url or Location.of_workspace(profile.workspace).url):
         raise UsageError(
-            "The engine 'dask' checks rows, and does not send them.",
-            f"Check with `{commands.validate('FILE')}` or `{commands.plan('FILE')}`; to send from this process, use "
-            "--engine asyncio (or IMPORTER_ENGINE__KIND=asyncio).",
+            "The engine 'dask' sends only where the journal is in PostgreSQL: all workers share it.",
+            f"Set IMPORTER_JOURNAL, or [journal] url in the profile. {here}",
         )
+    if embedded:
+        raise UsageError(
+            "The engine 'dask' cannot send to the emulator inside the run: it lives in this process alone.",
+            f"Start it as a server, by its own command, and name that as a target. {here}",
+        )
+    cluster_of(profile)
 
 
 def require_files_at_hand(profile: Profile) -> None:
