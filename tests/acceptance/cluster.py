@@ -24,11 +24,13 @@ ELSEWHERE = {"IMPORTER_JOURNAL_PASSWORD", SECRET_VARIABLE}
 """Variables that are no setting of a profile."""
 JOURNAL = {"IMPORTER_JOURNAL": "postgresql://nightly@db.example.com/imports"}
 
+OUTSIDE = {("192.0.2.10/32", 5432), ("198.51.100.0/24", 443)}
+"""The journal's database, and the API."""
 NAMES = ("kube-system", 53)
 FLOWS = {
     "scheduler": {("worker", 8788)},
-    "worker": {("scheduler", 8786), NAMES},
-    "client": {("scheduler", 8786), NAMES, ("192.0.2.10/32", 5432), ("198.51.100.0/24", 443)},
+    "worker": {("scheduler", 8786), NAMES, *OUTSIDE},
+    "client": {("scheduler", 8786), NAMES, *OUTSIDE},
 }
 """Who has to reach whom: what nothing here needs is not allowed."""
 

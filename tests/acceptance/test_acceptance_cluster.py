@@ -20,7 +20,6 @@ from crontab import CronSlices
 
 from importer.cli.entry import app
 from importer.core.target_kinds import credential_variables
-from importer.engines.dask.worker import SECRET_VARIABLE
 from importer.profile import Profile
 from tests.acceptance.cluster import (
     CLUSTER,
@@ -169,7 +168,7 @@ def test_every_service_is_unprivileged_confined_and_limited() -> None:
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
         assert "ports" not in service, name
-        assert ("outside" in service["networks"]) is (name == "importer"), name
+        assert ("outside" in service["networks"]) is (name != "scheduler"), name
     networks = yaml.safe_load(COMPOSE.read_text())["networks"]
     assert networks == {"cluster": {"internal": True}, "outside": {}}
 
@@ -199,8 +198,9 @@ def test_every_file_that_a_variable_names_is_mounted_and_no_other_secret_is() ->
         given = set(service["secrets"]) - {"journal-ca.pem"}  # named by the address of the journal
         assert given == set(named), name
     for worker in (environ_of(pods()["importer-worker"]), services()["worker"]["environment"]):
-        ours = {one for one in worker if not one.startswith("DASK_")}
-        assert ours == {f"{SECRET_VARIABLE}_FILE"}
+        ours = {one.removesuffix("_FILE") for one in worker if not one.startswith("DASK_")}
+        access = {one.removesuffix("_FILE") for one in credential_variables()}
+        assert ours == {"IMPORTER_JOURNAL"} | ELSEWHERE | access
 
 
 def test_the_secrets_of_the_page_are_those_that_are_mounted() -> None:
@@ -230,7 +230,7 @@ def test_what_the_commands_of_the_page_name_is_there() -> None:
             chosen = set(words) & {"scheduler", "worker", "importer"} or {"scheduler"}
             assert (words[0], chosen <= services().keys()) == ("compose", True), command
         else:
-            assert program in {"mkdir", "openssl"}, command  # run by test_acceptance_cluster_started.py
+            assert program in {"mkdir", "openssl", "export"}, command  # run by test_acceptance_cluster_started.py
 
 
 def test_the_policies_allow_what_is_needed_and_nothing_else() -> None:
