@@ -159,6 +159,7 @@ def test_every_pod_is_unprivileged_confined_and_limited() -> None:
             "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
         }, name  # fmt: skip
         assert one["resources"]["limits"].keys() == {"cpu", "memory"}, name
+        assert ("livenessProbe" in one) is (name in documents("Deployment")), name
         assert {mount["name"] for mount in one["volumeMounts"]} == {volume["name"] for volume in spec["volumes"]}, name
 
 
