@@ -27,7 +27,8 @@ ROWS = int(os.environ.get("DASK_NIGHT_ROWS", "0"))
 RATE, WORKERS, LEASE_S, KILLS = 400, 3, "4", 8
 LOOK_S, STRETCH_S, AFTER_S = 0.25, 3.0, 8.0
 """How often it is looked how many requests have come, how long a stretch is, and how long after a fault one begins."""
-WELL_USED = 0.95
+WELL_USED, MANY_LEFT = 0.95, 0.9
+"""The share of the rate that is used until this share of the rows was sent: at the end, rows are looked up alone."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,7 +48,7 @@ class Night:
     profile: Path
     url: str
     faults: list[float] = field(default_factory=list)
-    looks: list[tuple[float, int, int]] = field(default_factory=list)
+    looks: list[tuple[float, int, int, int]] = field(default_factory=list)
     running: subprocess.Popen[str] | None = None
     workers: int = WORKERS
 
@@ -141,7 +142,8 @@ class Night:
         while not over.wait(LOOK_S):
             with suppress(OSError):
                 ledger = self.witness.ledger()
-                self.looks.append((time.monotonic(), ledger["requests"], ledger["faults"].get("status", 0)))
+                refused = ledger["faults"].get("status", 0)
+                self.looks.append((time.monotonic(), ledger["requests"], refused, ledger["customers"]))
 
     def shares(self) -> Sequence[float]:
         """The share of the rate that was used in every stretch in which nothing went wrong."""
@@ -151,10 +153,10 @@ class Night:
         steps = int(STRETCH_S / LOOK_S)
         before = int(2 / LOOK_S)
         for first in range(before, len(self.looks) - steps):
-            began, requests, _ = self.looks[first]
-            ended, more, refused = self.looks[first + steps]
+            began, requests, *_ = self.looks[first]
+            ended, more, refused, customers = self.looks[first + steps]
             calm = all(not (fault - STRETCH_S <= began <= fault + AFTER_S) for fault in self.faults)
-            if calm and refused == self.looks[first - before][2]:
+            if calm and customers < MANY_LEFT * ROWS and refused == self.looks[first - before][2]:
                 yield (more - requests) / (ended - began) / RATE
 
 
