@@ -65,9 +65,9 @@ format: $(TOOLS)           ## put the code into its house style
 SEEDS ?= 20000
 TARGET ?= rocketkor
 FIRST ?= 0
-WORKERS ?= 0
-crash-lab: $(TOOLS)        ## kill the importer in many simulated runs: make crash-lab SEEDS=20000 FIRST=0 TARGET=rocketkor (or club), or WORKERS=64 that send together
-	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST) --target $(TARGET) --workers $(WORKERS)
+SENDERS ?= 0
+crash-lab: $(TOOLS)        ## kill the importer in many simulated runs: make crash-lab SEEDS=20000 FIRST=0 TARGET=rocketkor (or club), or SENDERS=64 workers that send together
+	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST) --target $(TARGET) --workers $(SENDERS)
 
 MINUTES ?= 20
 RATE ?= 300

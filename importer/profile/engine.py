@@ -42,7 +42,7 @@ class EngineSettings(Section):
         description=(
             "With `dask`: the address of a scheduler; a Dask worker runs whatever it is sent, so tcp:// is taken on "
             "this machine only. To check, its workers need the workspace's secret in their environment: "
-            "IMPORTER_SECRET_FILE; to send, the journal and credentials: IMPORTER_JOURNAL, ROCKETKOR_API_KEY, ... Not "
+            "IMPORTER_SECRET_FILE; to send, the journal (IMPORTER_JOURNAL) and the target's credentials. Not "
             "set: a cluster of this machine alone, of `source.processes` workers."
         ),
     )

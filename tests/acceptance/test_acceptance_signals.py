@@ -18,7 +18,7 @@ import pytest
 
 from tests.acceptance.conftest import Ran, User, Witness, people, sandbox, wait_for
 
-ROWS = 200_000
+ROWS = 120_000
 SOON_S = 2.0
 TRIES = 3
 BEGUN_S = 180.0
@@ -78,7 +78,7 @@ def _cell(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workbook of 200,000 rows."""
+    """A workbook of 120,000 rows."""
     return workbook(tmp_path_factory.mktemp("large") / "large.xlsx", ROWS)
 
 

@@ -77,7 +77,8 @@ def what_is_missing(assignment: Assignment, environ: Mapping[str, str] = os.envi
     missing = [name for name in names if not environ.get(name) and not environ.get(f"{name}_FILE")]
     if missing:
         are = "is" if len(missing) == 1 else "are"
-        return f"{' and '.join(missing)} {are} not set in its environment. Set the same there as for this run."
+        listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+        return f"{listed} {are} not set in its environment. Set the same there as for this run."
     with equipped(assignment, environ):
         return ""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 
 from importer.core.events import Event
@@ -18,6 +21,16 @@ _EVERY_S = 0.5
 _OF_THE_RUN = frozenset({"stopping", "drain_timeout"})
 """Events that whoever has taken up the run emits itself."""
 _SUMS = ("requests", "breaker_openings")
+
+
+def name_of_sender() -> str:
+    """What this worker is called in logs: no other has the same name, nor has it, where it begins again."""
+    return f"{socket.gethostname()}-{os.getpid()}-{token_hex(2)}"
+
+
+def process_of(sender: str) -> str:
+    """The host and process of a name."""
+    return sender.rpartition("-")[0]
 
 
 Used = Callable[[], Mapping[str, Any]]
@@ -84,8 +97,8 @@ class Heard:
 
     @property
     def workers(self) -> int:
-        """How many workers have sent something."""
-        return sum(used["requests"] > 0 for used in self._used.values())
+        """How many workers have sent something: a process that began again is one."""
+        return len({process_of(sender) for sender, used in self._used.items() if used["requests"]})
 
     def used(self, own: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Return what all have used together, as one limiter accounts for it.

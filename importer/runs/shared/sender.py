@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from secrets import token_hex
 
 from importer.core.events import Event
 from importer.core.outcomes import Claimed, Outcome
@@ -18,7 +16,7 @@ from importer.delivery import Asking, StopSwitch
 from importer.delivery.sharing import Participant
 from importer.journal import RunDelivery
 from importer.runs.shared.assignment import Assignment, Equipped, equipped
-from importer.runs.shared.messages import Saying
+from importer.runs.shared.messages import Saying, name_of_sender
 from importer.runs.wiring import SystemClock, open_target
 from importer.runs.wiring.sending import Sender, delivering, limiter_for
 from importer.runs.wiring.sharing import sharing
@@ -59,15 +57,10 @@ async def send_lots(assignment: Assignment, environ: Mapping[str, str]) -> str:
     """Send lots of a run until none is left, in this process; as `send`."""
     with ExitStack() as stack:
         own = await beside_the_loop(stack.enter_context, equipped(assignment, environ))
-        lots, name = own.workspace.journal.lots(own.stored.run), _name()
+        lots, name = own.workspace.journal.lots(own.stored.run), name_of_sender()
         lease = await beside_the_loop(stack.enter_context, lots.hold(name, SystemClock().now()))
         with rare_collections():
             return await _send(own, assignment.sending, name, lease)
-
-
-def _name() -> str:
-    """What this worker is called in logs: no other has the same name."""
-    return f"{socket.gethostname()}-{os.getpid()}-{token_hex(2)}"
 
 
 async def _send(own: Equipped, sending: str, name: str, lease: str) -> str:

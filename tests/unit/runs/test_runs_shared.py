@@ -58,7 +58,7 @@ def account(requests: int, **more: Any) -> dict[str, Any]:
     [
         (KEYS, "IMPORTER_JOURNAL is not set"),
         ({"IMPORTER_JOURNAL": "postgresql://h/d"}, "ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set"),
-        ({}, "IMPORTER_JOURNAL and ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set"),
+        ({}, "IMPORTER_JOURNAL, ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set"),
     ],
 )
 def test_what_a_worker_lacks_is_named(environ: Mapping[str, str], missing: str) -> None:
@@ -89,7 +89,7 @@ def test_events_come_with_the_name_of_their_worker_and_those_of_the_run_do_not_c
 
 def test_what_all_have_used_is_one_account() -> None:
     of_all = Heard(lambda _: None)
-    for sender, requests in (("w1", 10), ("w1", 30), ("w2", 20), ("idle", 0)):
+    for sender, requests in (("h-1-a", 10), ("h-1-a", 20), ("h-1-b", 10), ("h-2-c", 20), ("h-3-d", 0)):
         of_all.take(said(sender, account(requests, pauses={"asked_for": 1}, paused_s=2.0)))
 
     used = of_all.used(account(5), 10.0)
