@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
-import statistics
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -25,10 +22,6 @@ from tests.postgres import Server, own_server
 
 ROWS = int(os.environ.get("DASK_NIGHT_ROWS", "0"))
 RATE, WORKERS, LEASE_S, KILLS = 400, 3, "4", 8
-LOOK_S, STRETCH_S, AFTER_S = 0.25, 3.0, 8.0
-"""How often it is looked how many requests have come, how long a stretch is, and how long after a fault one begins."""
-WELL_USED, MANY_LEFT = 0.95, 0.9
-"""The share of the rate that is used until this share of the rows was sent: at the end, rows are looked up alone."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,8 +40,6 @@ class Night:
     server: Server
     profile: Path
     url: str
-    faults: list[tuple[float, float]] = field(default_factory=list)
-    looks: list[tuple[float, int, int, int]] = field(default_factory=list)
     running: subprocess.Popen[str] | None = None
     workers: int = WORKERS
 
@@ -116,9 +107,7 @@ class Night:
         self.starts("run", self.user.has("people.csv", people(ROWS)))
         for number, fault in enumerate(planned, start=1):
             self._until_sent(ROWS * number // (len(planned) + 1))
-            began = time.monotonic()
             fault()
-            self.faults.append((began, time.monotonic()))
 
     def ends(self) -> int:
         """Wait for its end, and go on with it where it has stopped for the database."""
@@ -139,30 +128,6 @@ class Night:
                 self.ends()
             time.sleep(0.1)  # noqa: TID251  # what other processes do is real
 
-    # ------------------------------------------------------------------ what is seen
-
-    def watched(self, over: threading.Event) -> None:
-        """Note how many requests have come, and how many of them were refused for a while."""
-        while not over.wait(LOOK_S):
-            with suppress(OSError):
-                ledger = self.witness.ledger()
-                refused = ledger["faults"].get("status", 0)
-                self.looks.append((time.monotonic(), ledger["requests"], refused, ledger["customers"]))
-
-    def shares(self) -> Sequence[float]:
-        """The share of the rate that was used in every stretch in which nothing went wrong."""
-        return list(self._shares())
-
-    def _shares(self) -> Iterator[float]:
-        steps = int(STRETCH_S / LOOK_S)
-        before = int(2 / LOOK_S)
-        for first in range(before, len(self.looks) - steps):
-            began, requests, *_ = self.looks[first]
-            ended, more, refused, customers = self.looks[first + steps]
-            calm = all(not (fault - STRETCH_S <= began <= mended + AFTER_S) for fault, mended in self.faults)
-            if calm and customers < MANY_LEFT * ROWS and refused == self.looks[first - before][2]:
-                yield (more - requests) / (ended - began) / RATE
-
 
 @pytest.fixture
 def night(user: User, profile_for: Callable[..., Path], dask_cluster: DaskCluster) -> Iterator[Night]:
@@ -173,24 +138,11 @@ def night(user: User, profile_for: Callable[..., Path], dask_cluster: DaskCluste
 
 
 def test_workers_scheduler_program_and_database_are_killed_and_each_customer_is_created_once(night: Night) -> None:
-    over = threading.Event()
-    watch = threading.Thread(target=night.watched, args=(over,))
     night.cluster.start(WORKERS, night.environ)
-    watch.start()
-    try:
-        night.plays()
-        code = night.ends()
-    finally:
-        over.set()
-        watch.join()
-    ledger, shares = night.witness.ledger(), night.shares()
-    used = f"{statistics.mean(shares or [0]):.3f} on average, {min(shares, default=0):.3f} at least"
-    print(f"{ledger['requests']} requests, {ledger['largest_window']} in the busiest second")  # noqa: T201
-    print(f"{len(shares)} calm stretches; used: {used}")  # noqa: T201
+    night.plays()
 
+    assert night.ends() == 0
     (results,) = night.user.home.glob("runs/*/results.csv")  # `show` would look at every row again that was in doubt
-    assert code == 0
     assert len(night.user.reads(results)) == ROWS
     exactly_once(night.witness, night.user.reads(results))
-    assert ledger["largest_window"] <= RATE
-    assert not shares or statistics.mean(shares) >= WELL_USED
+    assert night.witness.ledger()["largest_window"] <= RATE
