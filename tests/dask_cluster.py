@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -75,8 +76,14 @@ class DaskCluster:
         self.address = f"tls://127.0.0.1:{self.port}"
         return keys
 
-    def start_worker(self, number: int, environ: Mapping[str, str] | None = None) -> None:
-        self._start("worker", self.address, "--no-nanny", "--nthreads", "1", log=f"worker{number}", environ=environ)
+    def start_worker(self, number: int, environ: Mapping[str, str] | None = None, scheduler: str = "") -> None:
+        """Start a worker.
+
+        Args:
+            scheduler: the address at which it finds the scheduler; empty: the scheduler's own.
+        """
+        place = scheduler or self.address
+        self._start("worker", place, "--no-nanny", "--nthreads", "1", log=f"worker{number}", environ=environ)
 
     def wait_for_workers(self, count: int) -> None:
         """Wait until the scheduler knows so many."""
@@ -115,14 +122,24 @@ class DaskCluster:
             Event().wait(0.05)
 
 
-@pytest.fixture
-def dask_cluster(tmp_path: Path) -> Iterator[DaskCluster]:
-    """A cluster that is not started yet; it is ended whatever happens."""
+@contextmanager
+def cluster_in(folder: Path) -> Iterator[DaskCluster]:
+    """A cluster that is not started yet, for a block; it is ended whatever happens.
+
+    Args:
+        folder: as of `DaskCluster`; it is made.
+    """
     pytest.importorskip("distributed", reason="the group 'dask' is not installed")
-    folder = tmp_path / "cluster"
     folder.mkdir()
     cluster = DaskCluster(folder)
     try:
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture
+def dask_cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    """A cluster of one test."""
+    with cluster_in(tmp_path / "cluster") as cluster:
+        yield cluster

@@ -70,7 +70,9 @@ class Thresholds:
     _bad_by_others: int = 0
 
     def settled(self, outcome: Outcome) -> None:
-        """Count one outcome."""
+        """Count one outcome; after a stop rows end for that reason alone."""
+        if self.stop.requested:
+            return
         self._settled += 1
         if outcome.state in _BAD:
             self._bad += 1

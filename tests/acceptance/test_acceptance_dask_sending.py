@@ -4,81 +4,54 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from tests.acceptance.conftest import (
-    Ran,
     User,
     Witness,
     ended,
-    exactly_once,
     logged,
     people,
-    sandbox,
+    serving_here,
     wait_for,
     wait_until,
 )
-from tests.dask_cluster import DaskCluster
-from tests.postgres import shared_server
+from tests.acceptance.dask_team import CONCURRENCY, DELIVERY, Team
+from tests.dask_cluster import DaskCluster, cluster_in
+from tests.postgres import JOURNAL, shared_server
+from tests.proxy import proxy_to
 
-ROWS, RATE, LEASE_S = 120, 60, "2"
-
-
-@dataclass
-class Team:
-    """A user, a journal in PostgreSQL, an emulator, and a cluster whose workers have all that they need."""
-
-    user: User
-    witness: Witness
-    cluster: DaskCluster
-    profile: Path
-    url: str = field(default_factory=lambda: shared_server().emptied())
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        return {**self.witness.environ, "IMPORTER_JOURNAL": self.url, "IMPORTER_JOURNAL__LEASE_S": LEASE_S}
-
-    @property
-    def by_cluster(self) -> Mapping[str, str]:
-        return {"IMPORTER_ENGINE__KIND": "dask", "IMPORTER_ENGINE__SCHEDULER": self.cluster.address}
-
-    def types(self, *command: str | Path, **environ: str) -> Ran:
-        options = (*sandbox(self.profile), "--json", "--quiet")
-        return self.user.types(*command, *options, **{**self.environ, **self.by_cluster, **environ})
-
-    def starts(self, *command: str | Path) -> subprocess.Popen[str]:
-        options = (*sandbox(self.profile), "--json", "--quiet")
-        return self.user.starts(*command, *options, **self.environ, **self.by_cluster)
-
-    def nobody_sends(self) -> bool:
-        """Whether every lease is over."""
-        with psycopg.connect(self.url, autocommit=True) as session:
-            found = session.execute(
-                "SELECT count(*) FROM importer.leases WHERE expires >= clock_timestamp()"
-            ).fetchone()
-        return found == (0,)
-
-    def sent(self) -> int:
-        return int(self.witness.ledger()["customers"])
-
-    def is_complete(self, ran: Ran) -> None:
-        """Hold what a run left against what is at the server."""
-        shown = ran.json
-        assert shown["counts"]["created"] == shown["counts"]["read"], (shown["counts"], logged(self.user))
-        exactly_once(self.witness, self.user.reads(shown["files"]["results"]))
-        assert self.witness.ledger()["largest_window"] <= RATE
+ROWS = 120
+IMPATIENT = ["read_timeout_s = 2", "breaker_faults = 3", "breaker_probe_s = 0.5", "breaker_give_up_s = 4"]
+"""For whoever is cut off from the target."""
+HANGS, WITHOUT_API, WITHOUT_DATABASE, WITHOUT_SCHEDULER = 1, 2, 3, 4
+ProfileFor = Callable[..., Path]
 
 
 @pytest.fixture
-def team(user: User, witness: Witness, profile_for: Callable[..., Path], dask_cluster: DaskCluster) -> Team:
-    lines = [f'rate = "{RATE}/s"', "looks_after_s = [0, 0.1, 0.4]", "concurrency = 8"]
-    return Team(user, witness, dask_cluster, profile_for(witness, delivery=lines))
+def team(user: User, witness: Witness, profile_for: ProfileFor, dask_cluster: DaskCluster) -> Team:
+    """With a cluster that the test starts, and may end."""
+    return Team(user, witness, dask_cluster, profile_for(witness, delivery=DELIVERY))
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DaskCluster, Witness]]:
+    """A cluster of two workers, and the emulator whose credentials they have."""
+    with cluster_in(tmp_path_factory.mktemp("shared") / "cluster") as cluster, serving_here() as witness:
+        cluster.start(2, {**witness.environ, "IMPORTER_JOURNAL": shared_server().url(JOURNAL)})
+        yield cluster, witness
+
+
+@pytest.fixture
+def team_of_two(user: User, profile_for: ProfileFor, two_workers: tuple[DaskCluster, Witness]) -> Team:
+    """With a cluster that is as it was after the test."""
+    cluster, witness = two_workers
+    return Team(user, witness, cluster, profile_for(witness, delivery=DELIVERY))
 
 
 def test_a_journal_in_a_file_is_refused(user: User) -> None:
@@ -103,22 +76,25 @@ def test_the_emulator_inside_the_run_is_refused(user: User) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_lacks_something_is_named_and_nothing_is_sent(team: Team) -> None:
-    team.cluster.start(1, {"IMPORTER_JOURNAL": team.url})
+@pytest.mark.xdist_group("dask_sending")
+def test_workers_send_a_file_and_go_on_after_the_program_was_stopped_and_after_it_was_killed(team_of_two: Team) -> None:
+    team, rows = team_of_two, 3 * ROWS
+    stopped = team.starts("run", team.user.has("people.csv", people(rows)))
+    wait_for(lambda: team.sent() > ROWS // 6, stopped)
+    stopped.send_signal(signal.SIGINT)
+    ran = ended(stopped)
+    counts = ran.json["counts"]
+    assert (ran.code, counts["created"] + counts["unsent"], counts["unknown"]) == (130, rows, 0)
+    assert (counts["created"], team.nobody_sends()) == (team.sent(), True)
 
-    ran = team.types("run", team.user.has("people.csv", people(3)))
+    killed = team.starts("resume", "last")
+    wait_for(lambda: team.sent() > counts["created"] + ROWS // 6, killed)
+    killed.kill()
+    killed.communicate()
+    wait_until(team.nobody_sends)
+    assert team.sent() < rows
 
-    assert ran.code == 2
-    assert "ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set in its environment" in ran.json["error"]
-    assert team.sent() == 0
-
-
-@pytest.mark.slow
-def test_two_workers_send_a_file(team: Team) -> None:
-    team.cluster.start(2, team.environ)
-
-    ran = team.types("run", team.user.has("people.csv", people(ROWS)))
-
+    ran = team.types("resume", "last")
     assert ran.code == 0, ran
     team.is_complete(ran)
     assert ran.json["rate"]["workers"] >= 1  # one of them may have been quick enough for all rows
@@ -127,43 +103,30 @@ def test_two_workers_send_a_file(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_is_killed_and_the_others_send_its_rows(team: Team) -> None:
-    team.cluster.start(2, team.environ)
-    running = team.starts("run", team.user.has("people.csv", people(ROWS)))
-    wait_for(lambda: team.sent() > ROWS // 6, running)
+@pytest.mark.xdist_group("dask_sending")
+def test_a_worker_that_lacks_something_is_named_and_nothing_is_sent(team_of_two: Team) -> None:
+    team = team_of_two
+    sent = team.sent()
+    team.cluster.start_worker(3, {"IMPORTER_JOURNAL": team.url})
+    team.cluster.wait_for_workers(3)
 
+    ran = team.types("run", team.user.has("people.csv", people(3)))
+    team.cluster.send(3, signal.SIGKILL)
+
+    assert ran.code == 2
+    assert "ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set in its environment" in ran.json["error"]
+    assert team.sent() == sent
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed_then_all_and_the_scheduler_and_the_program_sends_the_rest_itself(team: Team) -> None:
+    team.cluster.start(2, team.environ)
+    running = team.starts("run", team.user.has("people.csv", people(2 * ROWS)))
+    wait_for(lambda: team.sent() > ROWS // 6, running)
     team.cluster.send(1, signal.SIGKILL)
-
-    ran = ended(running)
-    assert ran.code == 0, ran
-    team.is_complete(ran)
-
-
-@pytest.mark.slow
-def test_the_program_is_killed_its_workers_stop_and_a_resume_goes_on(team: Team) -> None:
-    team.cluster.start(2, team.environ)
-    running = team.starts("run", team.user.has("people.csv", people(ROWS)))
-    wait_for(lambda: team.sent() > ROWS // 6, running)
-
-    running.send_signal(signal.SIGKILL)
-    running.communicate()
-    wait_until(team.nobody_sends)
-    left = team.sent()
-    ran = team.types("resume", "last")
-
-    assert left < ROWS
-    assert ran.code == 0, ran
-    team.is_complete(ran)
-
-
-@pytest.mark.slow
-def test_the_scheduler_is_killed_with_all_workers_and_the_program_sends_the_rest_itself(team: Team) -> None:
-    team.cluster.start(1, team.environ)
-    running = team.starts("run", team.user.has("people.csv", people(ROWS)))
-    wait_for(lambda: team.sent() > ROWS // 6, running)
-
+    wait_for(lambda: team.sent() > ROWS, running)
     team.cluster.send(0, signal.SIGKILL)
-    team.cluster.send(1, signal.SIGKILL)
+    team.cluster.send(2, signal.SIGKILL)
 
     ran = ended(running)
     assert ran.code == 0, ran
@@ -171,17 +134,46 @@ def test_the_scheduler_is_killed_with_all_workers_and_the_program_sends_the_rest
 
 
 @pytest.mark.slow
-def test_a_stop_reaches_the_workers_and_what_is_under_way_is_finished(team: Team) -> None:
-    team.cluster.start(2, team.environ)
-    running = team.starts("run", team.user.has("people.csv", people(20 * ROWS)))
-    wait_for(lambda: team.sent() > ROWS // 6, running)
+def test_workers_that_hang_or_are_cut_off_lose_their_rows_and_send_none_of_them_again(
+    team: Team, profile_for: ProfileFor
+) -> None:
+    cluster, database = team.cluster, shared_server().port
+    with proxy_to(database) as lost, proxy_to(database) as shaken, proxy_to(cluster.port) as dask:
+        cluster.start(0)
+        cluster.start_worker(HANGS, team.environ)
+        cluster.start_worker(WITHOUT_API, team.environ)
+        cluster.start_worker(WITHOUT_DATABASE, team.at_database(lost))
+        cluster.start_worker(WITHOUT_SCHEDULER, team.at_database(shaken), scheduler=f"tcp://127.0.0.1:{dask.port}")
+        cluster.wait_for_workers(4)
+        hangs, without_api = (cluster.processes[number].pid for number in (HANGS, WITHOUT_API))
+        with proxy_to(urlsplit(team.witness.base_url).port or 0, (hangs, without_api)) as api:
+            way = replace(team.witness, base_url=f"http://127.0.0.1:{api.port}")
+            behind = replace(team, profile=profile_for(way, delivery=[*DELIVERY, *IMPATIENT]))
+            running = behind.starts("run", team.user.has("people.csv", people(2 * ROWS)))
+            wait_for(team.sees_senders(4), running)
 
-    running.send_signal(signal.SIGINT)
+            api.hold(hangs)
+            api.hold(without_api)
+            wait_for(lambda: min(api.held_back[hangs], api.held_back[without_api]) >= CONCURRENCY, running)
+            assert running.poll() is None
+            cluster.send(HANGS, signal.SIGSTOP)  # all its requests are under way
+            api.heal(hangs)
+            lost.hold()
+            dask.hold()
+            shaken.reset()
+            shaken.heal()
 
-    ran = ended(running)
-    counts = ran.json["counts"]
-    assert (ran.code, counts["created"] + counts["unsent"], counts["unknown"]) == (130, 20 * ROWS, 0)
-    assert (counts["created"], team.nobody_sends()) == (team.sent(), True)
+            ran = ended(running)
+            assert ran.code == 0, ran
+            team.is_complete(ran)
+            asked = team.witness.ledger()["counts"]
+
+            cluster.send(HANGS, signal.SIGCONT)
+            lost.heal()
+            dask.heal()
+            wait_until(team.nobody_is_connected)
+            assert team.witness.ledger()["counts"]["create"] == asked["create"]
+            team.is_complete(ran)
 
 
 @pytest.mark.slow

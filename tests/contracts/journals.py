@@ -82,10 +82,12 @@ class Book:
         self.now_s = now
         return asyncio.run(self.rows.claim(limit))
 
-    def settle(self, *outcomes: Outcome) -> None:
+    def settle(self, *outcomes: Outcome, left: bool = False) -> None:
+        """Settle rows, or leave them to others that send."""
+
         async def settle() -> None:
             for outcome in outcomes:
-                self.rows.settle(outcome)
+                self.rows.leave(outcome) if left else self.rows.settle(outcome)
             await self.rows.flush()
 
         asyncio.run(settle())

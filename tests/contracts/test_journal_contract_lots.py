@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from importer.core.errors import BusyError, JournalError, UsageError
-from importer.core.outcomes import Claimed, Outcome
+from importer.core.outcomes import Claimed, FieldError, Outcome
 from importer.core.states import RowState
 from importer.journal import Journal, Location, Message, keep_elsewhere, locks_of, open_journal
 from tests.contracts.journals import FIRST, SCOPE, Book, created, filled, sqlite
@@ -124,16 +124,21 @@ def test_a_sender_whose_own_lease_is_over_takes_nothing(run: Run) -> None:
     assert ordinals(run.sender("other").claim(10)) == list(range(10))
 
 
-def test_what_a_sender_that_stops_has_not_sent_waits_for_the_others(run: Run) -> None:
+def test_what_a_sender_that_stops_does_not_finish_waits_for_the_others(run: Run) -> None:
     run.lots.divide(10)
     book = run.sender("first")
     book.claim(2)
-    book.settle(Outcome(0, "k0", RowState.UNSENT), created(1, "k1"))
+    error = FieldError("", "Nobody knows.", "look_up_failed")
+    book.settle(Outcome(0, "k0", RowState.UNSENT), Outcome(1, "k1", RowState.UNKNOWN, errors=(error,)), left=True)
     run.let_expire("first")
 
-    taken = run.sender("second").claim(10).records
+    second = run.sender("second")
+    taken = second.claim(10).records
 
-    assert [(one.ordinal, one.in_doubt) for one in taken] == [(0, False), *((number, False) for number in range(2, 10))]
+    assert [(one.ordinal, one.in_doubt) for one in taken] == [*((one, False) for one in (0, *range(2, 10))), (1, True)]
+    second.settle(created(1, "k1"))
+    ended = list(run.journal.replay(run.book.run).results())[1]
+    assert (ended.state, ended.errors) == (RowState.CREATED, ())
 
 
 def test_who_sends_a_run_that_was_taken_over_writes_nothing_more(run: Run) -> None:

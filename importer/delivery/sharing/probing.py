@@ -1,7 +1,8 @@
 """One breaker for all workers: where one opens, the others are held, and one of them probes. Pure.
 
 The prober is another worker than the one whose breaker opened, where another has work: so a worker that alone is cut
-off from the target is recognised, and goes on probing for itself.
+off from the target is recognised, and goes on probing for itself. Several may be cut off, as those of one host are: a
+prober that finds nothing sound gives way, until each has probed once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from importer.delivery.sharing.state import Member, State
 
 _IDLE_S = 2.0
 """A prober that has had nothing to send for so long is replaced."""
+_TURN_S = 3.0
+"""For so long one probes, before another one does that has not yet."""
 
 
 def watch_breaker(state: State, report: Report, now: float, lasts_s: float) -> Breaking:
@@ -19,10 +22,10 @@ def watch_breaker(state: State, report: Report, now: float, lasts_s: float) -> B
     me.is_open = report.is_open
     if not report.is_open:
         me.is_alone = False
-    if state.prober == report.worker and me.probes_from and report.applied >= me.probes_from and not report.is_open:
+    if state.prober and me.probes_from and report.applied >= me.probes_from and not report.is_open:
         _close(state)
     present = {name: one for name, one in state.present(now, lasts_s).items() if not one.is_alone}
-    if state.prober and not _goes_on(present.get(state.prober), state, now):
+    if state.prober and not _goes_on(state, present, now):
         _choose(state, present, now, without=state.prober)
     elif not state.prober and me.is_open and not me.is_alone and not me.has_left:
         _choose(state, present, now, without=report.worker)
@@ -38,27 +41,41 @@ def _breaking(state: State, report: Report, me: Member) -> Breaking:
     return "probes"
 
 
-def _goes_on(prober: Member | None, state: State, now: float) -> bool:
-    return prober is not None and (prober.has_work or now - state.probing_since < _IDLE_S)
+def _goes_on(state: State, present: dict[str, Member], now: float) -> bool:
+    prober, probed_s = present.get(state.prober), now - state.probing_since
+    if prober is None:
+        return False
+    others = (one for name, one in present.items() if name != state.prober)
+    if probed_s >= _TURN_S and any(not one.probes_from and (one.is_open or one.has_work) for one in others):
+        return False
+    return prober.has_work or probed_s < _IDLE_S
 
 
 def _choose(state: State, present: dict[str, Member], now: float, without: str) -> None:
     """Another worker with work probes, else whoever has opened; where nobody is left that has, nobody is held."""
-    _dismiss(state)
-    names = sorted(present, key=lambda name: (name == without, not present[name].has_work, name))
+
+    def rank(name: str) -> tuple[bool, bool, bool, str]:
+        one = present[name]
+        return bool(one.probes_from), one.is_open, not one.has_work, name
+
+    names = sorted(present, key=rank)
     able = [name for name in names if present[name].is_open or (present[name].has_work and name != without)]
-    state.prober, state.probing_since = (able[0], now) if able else ("", 0.0)
+    if able:
+        state.prober, state.probing_since = able[0], now
+    else:
+        _end(state)
 
 
-def _dismiss(state: State) -> None:
-    if prober := state.members.get(state.prober):
-        prober.probes_from = 0
+def _end(state: State) -> None:
+    """Nobody probes any more."""
     state.prober = ""
+    for member in state.members.values():
+        member.probes_from = 0
 
 
 def _close(state: State) -> None:
-    """The prober has found the target sound: whose breaker is open still finds out about itself alone."""
-    _dismiss(state)
+    """A prober has found the target sound: whose breaker is open still finds out about itself alone."""
+    _end(state)
     state.closings += 1
     for member in state.members.values():
         member.is_alone = member.is_open

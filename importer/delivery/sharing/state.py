@@ -31,7 +31,8 @@ class Member:
         grants: what may be in force at it.
         used: as it reported, which counts up to `until`.
         peak: the most that it used lately.
-        probes_from: the number of the report in whose answer it was asked to probe; 0: it was not.
+        probes_from: the number of the report in whose answer it was asked to probe, since a breaker opened; 0: it was
+            not.
         is_alone: its breaker is open, while another worker found the target sound.
     """
 

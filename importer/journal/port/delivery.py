@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from importer.core.contract import Contract
+from importer.core.outcomes import Outcome
 from importer.core.ports import Claims, Memory, ResentRows, StepClaims
 
 CHARGED_FOR_S = 1.0
@@ -82,6 +83,14 @@ class RunDelivery(Claims, StepClaims, Memory, ResentRows, Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait until nothing is being written, whatever came of it, and also where the run was cancelled."""
+        ...
+
+    def leave(self, outcome: Outcome) -> None:
+        """Have a row wait for those that send the rest of the run: only this one stops.
+
+        Args:
+            outcome: says that it is unsent, or unknown, and so in doubt for the others.
+        """
         ...
 
     async def flush(self) -> None:

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
-from importer.core.states import RowState
 from importer.core.step_tasks import StepResult, StepTask
 from importer.core.steps import Step
 from importer.journal.port.delivery import RunBlocking, RunToSend
@@ -70,9 +69,10 @@ class RunDelivery:
 
     def settle(self, outcome: Outcome) -> None:
         # Not waited for: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
-        endings = self._claims.endings
-        is_for_others = self._lots is not None and outcome.state is RowState.UNSENT  # only this sender stops
-        self._commits.gather(endings.put_back if is_for_others else endings.settle, outcome)
+        self._commits.gather(self._claims.endings.settle, outcome)
+
+    def leave(self, outcome: Outcome) -> None:
+        self._commits.gather(self._claims.endings.put_back, outcome)
 
     async def claim_steps(self, step: Step, limit: int) -> Sequence[StepTask]:
         now = self._target_now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from importer.core.errors import JournalError
 from importer.core.issues import Issue, Severity
@@ -15,6 +16,7 @@ from importer.journal.sql.groups import follow, followers, for_followers, has_gr
 from importer.journal.sql.issue_rows import insert_issues, remove_issues
 
 _CERTAIN = (RowState.CREATED, RowState.EXISTING, RowState.REJECTED, RowState.FAILED)
+_AGAIN = {RowState.UNSENT: RowState.READY, RowState.UNKNOWN: RowState.SENDING}
 _NAMED = 10
 _ATTEMPT = (
     "run", "ordinal", "number", "kind", "started_at", "duration_s", "verdict", "http_status", "error_code", "trace_id",
@@ -61,11 +63,17 @@ class Endings:
         self._keep(tx, outcomes)
 
     def put_back(self, tx: Connection, outcomes: Sequence[Outcome]) -> None:
-        """Have claimed rows that were not sent wait again; errors as of `settle`."""
+        """Have claimed rows wait again: those that are unsent, and those that are unknown stay in doubt.
+
+        Raises:
+            JournalError: as of `settle`.
+        """
         self.settle(tx, outcomes)
-        rows = [(RowState.READY.value, self._run, outcome.ordinal) for outcome in outcomes]
+        ordinals = [outcome.ordinal for outcome in outcomes]
+        self._forget_errors(tx, ordinals)
+        rows = [(_AGAIN[outcome.state].value, self._run, outcome.ordinal) for outcome in outcomes]
         tx.executemany("UPDATE rows SET state = ? WHERE run = ? AND ordinal = ?", rows)
-        self.follow(tx, [outcome.ordinal for outcome in outcomes])
+        self.follow(tx, ordinals)
 
     def amend(self, tx: Connection, outcome: Outcome) -> None:
         """Record what a later look has found out about a row that had ended.
@@ -73,8 +81,7 @@ class Endings:
         Raises:
             JournalError: it is not in `states.AMENDMENTS`.
         """
-        others = followers(tx, self._run, {outcome.ordinal}) if self._grouped else {}
-        remove_issues(tx, self._run, {outcome.ordinal, *others.get(outcome.ordinal, ())}, errors_only=True)
+        self._forget_errors(tx, [outcome.ordinal])
         self.change(tx, outcome.state, [outcome], AMENDMENTS)
         self._keep(tx, [outcome])
 
@@ -112,6 +119,11 @@ class Endings:
             rows = ", ".join(f"#{outcome.ordinal}" for outcome in outcomes[:_NAMED])
             raise JournalError(f"A row cannot become '{state}' from the state it is in (one of {rows}).")
         self.follow(tx, [outcome.ordinal for outcome in outcomes])
+
+    def _forget_errors(self, tx: Connection, ordinals: Sequence[int]) -> None:
+        """Remove the errors of rows, and of the rows that they speak for."""
+        others = followers(tx, self._run, {*ordinals}) if self._grouped else {}
+        remove_issues(tx, self._run, {*ordinals, *chain(*others.values())}, errors_only=True)
 
     def follow(self, tx: Connection, ordinals: Sequence[int]) -> None:
         """Have the other rows of groups be what the rows are that speak for them."""

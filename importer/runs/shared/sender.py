@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from importer.core.events import Event
 from importer.core.outcomes import Claimed, Outcome
-from importer.core.ports import Claims
+from importer.core.ports import Claims, Events, Stop
 from importer.core.runtime import beside_the_loop, rare_collections
+from importer.core.states import RowState
 from importer.delivery import Asking, StopSwitch
 from importer.delivery.sharing import Participant
 from importer.journal import RunDelivery
@@ -25,9 +26,17 @@ _LOOK_S = 0.5
 """How often it is looked whether rows that others send have come back."""
 
 
+def is_left(state: RowState, stop: Stop) -> bool:
+    """Whether a row that ended so is one for the others: it was not sent, or nothing can be looked up from here."""
+    return state is RowState.UNSENT or (state is RowState.UNKNOWN and stop.reason == "breaker")
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimsToTheEnd:
-    """Implements `ports.Claims`: its end is when nobody has a row left, since others may not finish theirs."""
+    """Implements `ports.Claims`: its end is when nobody has a row left, since others may not finish theirs.
+
+    What this worker does not finish is left to the others.
+    """
 
     claims: Claims
     journal: RunDelivery
@@ -41,7 +50,20 @@ class ClaimsToTheEnd:
             await self.asking.rest(_LOOK_S)
 
     def settle(self, outcome: Outcome) -> None:
-        self.claims.settle(outcome)
+        if is_left(outcome.state, self.asking.stop):
+            self.journal.leave(outcome)
+        else:
+            self.claims.settle(outcome)
+
+
+def _but_what_is_left(emit: Events, stop: Stop) -> Events:
+    """Emit how rows ended, but for those that are left to others."""
+
+    def but_what_is_left(event: Event) -> None:
+        if event.name != "row_settled" or not is_left(RowState(event.data["state"]), stop):
+            emit(event)
+
+    return but_what_is_left
 
 
 def send(assignment: Assignment) -> str:
@@ -76,7 +98,7 @@ async def _send(own: Equipped, sending: str, name: str, lease: str) -> str:
         claims = ClaimsToTheEnd(parts.delivery.claims, parts.journal, parts.deliver.asking)
         saying(Event("worker_started"))
         async with parts.journal, saying.to(parts.journal, parts.feedback.receipt, clock):
-            await replace(parts.delivery, claims=claims).run()
+            await replace(parts.delivery, claims=claims, emit=_but_what_is_left(saying, stop)).run()
             await limiter.give_back()
             requests = parts.feedback.receipt()["requests"]
             saying(Event("worker_ended", {"requests": requests, "reason": stop.reason}))

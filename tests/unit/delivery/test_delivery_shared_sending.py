@@ -175,16 +175,18 @@ def test_while_the_target_is_down_one_request_at_a_time_is_made_and_then_all_go_
     assert not any(one.stop.requested for one in made)
 
 
-def test_a_worker_that_alone_is_cut_off_from_the_target_gives_up_alone() -> None:
+@pytest.mark.parametrize("cut_off", [{1}, {0, 1, 2}])
+def test_workers_that_alone_are_cut_off_from_the_target_give_up_alone(cut_off: set[int]) -> None:
     async def plot(workers: list[Worker], *_: Any) -> None:
         await VirtualClock().sleep(4.0)
-        workers[1].answer = lambda: BROKEN
+        for number in cut_off:
+            workers[number].answer = lambda: BROKEN
         await VirtualClock().sleep(50.0)
 
-    made = play(3, plot)
+    made = play(5, plot)
 
-    assert [one.stop.reason for one in made] == ["", "breaker", ""]
-    assert len(starts_of(made, 8.0, 48.0)) >= 0.9 * 100 * 40
+    assert [one.stop.reason for one in made] == ["breaker" if number in cut_off else "" for number in range(5)]
+    assert len(starts_of(made, 8.0, 48.0)) >= (0.9 if len(cut_off) == 1 else 0.7) * 100 * 40
 
 
 def test_whoever_ends_frees_its_share_for_the_others() -> None:

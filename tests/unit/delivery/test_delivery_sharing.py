@@ -82,6 +82,21 @@ def test_a_prober_that_died_is_replaced_and_a_worker_without_others_probes_itsel
     assert workers.ask("a", is_open=True).breaking == "probes"
 
 
+def test_a_prober_that_is_cut_off_as_well_gives_way_to_each_of_the_others() -> None:
+    workers = Workers()
+    for name in ("a", "b", "c", "a"):
+        workers.ask(name, is_open=workers.numbers.get(name, 0) > 0)
+    open_ones, breaking = {"a"}, []
+    for _ in range(3):
+        for name in ("a", "b", "c"):
+            said = workers.ask(name, is_open=name in open_ones)
+            open_ones |= {name} if said.breaking == "probes" else set()
+            breaking.append(said.breaking)
+        workers.now += 2.75
+
+    assert breaking == [*("held", "probes", "held"), *("held", "held", "probes"), *("probes", "held", "held")]
+
+
 def test_a_run_whose_breaker_gives_up_stops_for_all() -> None:
     workers = Workers()
     for name in ("a", "b"):

@@ -10,10 +10,13 @@ from typing import Any, cast
 import pytest
 
 from importer.core.events import Event
+from importer.core.states import RowState
+from importer.delivery import StopSwitch
 from importer.journal import Message, RunDelivery
 from importer.profile import Profile
 from importer.runs.shared.assignment import Assignment, what_is_missing
 from importer.runs.shared.messages import Heard, Saying
+from importer.runs.shared.sender import is_left
 from importer.runs.wiring import SystemClock
 
 ASSIGNMENT = Assignment(
@@ -74,6 +77,23 @@ def test_nothing_that_travels_is_a_secret_or_a_cell() -> None:
     assert set(travels.settings) == {"target", "targets", "delivery"}
     assert again.profile(profile.workspace).delivery == profile.delivery
     assert again.profile(profile.workspace).target_settings() == profile.target_settings()
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "left"),
+    [
+        (RowState.UNSENT, "sigint", True),
+        (RowState.UNKNOWN, "breaker", True),
+        (RowState.UNKNOWN, "sigint", False),
+        (RowState.FAILED, "breaker", False),
+    ],
+)
+def test_what_a_worker_cannot_end_from_where_it_is_is_left_to_the_others(
+    state: RowState, reason: str, left: bool
+) -> None:
+    stop = StopSwitch()
+    stop.request(reason)
+    assert is_left(state, stop) is left
 
 
 def test_events_come_with_the_name_of_their_worker_and_those_of_the_run_do_not_come_twice() -> None:
