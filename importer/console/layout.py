@@ -141,6 +141,25 @@ def card(title: str = "", **props: Any) -> Iterator[None]:
         yield
 
 
+class PagedTable(ui.table):
+    """A table of NiceGUI whose page its reader turns; where it is, the page itself tells the server.
+
+    Cells of a template are made anew whenever the table is sent to the page: a click on one at that moment is lost.
+    Quasar says where it is as soon as it is connected, and NiceGUI's answer would be the whole table.
+    """
+
+    @property
+    def pagination(self) -> dict[str, Any]:
+        """Where it is: the page, rows per page, order."""
+        found: dict[str, Any] = self.props["pagination"]
+        return found
+
+    @pagination.setter
+    def pagination(self, value: dict[str, Any]) -> None:
+        with self.props.suspend_updates():
+            self.props["pagination"] = value
+
+
 def cells_table(name: str, header: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
     """A table of texts that scrolls in its card.
 

@@ -7,6 +7,8 @@ is kept for one module alone: the next module may be.
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -76,10 +78,17 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Makes pages, each as a reader of its own. The test fails where a script failed or a page asked another host."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        """Write what happens on the pages: it is shown where the test fails."""
+        sys.stdout.write(f"{time.monotonic() - began:8.3f} {what}\n")
 
     def asked(request: Request) -> None:
         if urlsplit(request.url).hostname not in {None, *_OWN_HOSTS}:
             faults.append(f"asked {request.url}")
+        if request.is_navigation_request():
+            tell(f"asks {request.url}")
 
     def make(look: Look = DESK, **options: Any) -> Page:
         context = browser.new_context(
@@ -90,6 +99,9 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(_PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: tell(f"says {said.text}"))
+        page.on("framenavigated", lambda frame: tell(f"shows {frame.url}"))
+        page.on("websocket", lambda socket: tell(f"connects to {urlsplit(socket.url).path}"))
         page.on("request", asked)
         return page
 

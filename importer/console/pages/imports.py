@@ -13,7 +13,7 @@ from nicegui.events import GenericEventArguments
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import PATIENCE_S, card, heading, hint, page_frame
+from importer.console.layout import PATIENCE_S, PagedTable, card, heading, hint, page_frame
 from importer.console.pages.new_import.steps import step_address
 from importer.console.texts import t
 from importer.core.errors import ImporterError
@@ -144,7 +144,7 @@ def _table_card(console: Console, session: Session, lines: list[dict[str, Any]])
             search = ui.input(t("imports.search")).props("type=search clearable outlined dense")
             how, state = _choice("how", lines), _choice("state", lines)
         removes = session.may(Role.PREPARE) and any(line["is_draft"] for line in lines)
-        table = ui.table(columns=list(_columns(removes=removes)), rows=lines, row_key="id", pagination=_ROWS)
+        table = PagedTable(columns=list(_columns(removes=removes)), rows=lines, row_key="id", pagination=_ROWS)
         table.props("wrap-cells").classes("imports").add_slot("body-cell-source", _LINK)
         table.add_slot("body-cell-state", _STATE)
         table.add_slot("body-cell-began", _BEGAN)

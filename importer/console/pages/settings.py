@@ -12,7 +12,7 @@ from nicegui import ui
 from importer.console.access import Role, Session
 from importer.console.console import Console
 from importer.console.guard import session_of
-from importer.console.layout import PATIENCE_S, card, hint, page_frame
+from importer.console.layout import PATIENCE_S, PagedTable, card, hint, page_frame
 from importer.console.texts import t
 from importer.doctor import Finding, examine
 from importer.profile import Profile
@@ -72,7 +72,7 @@ def _profile_card(profile: Profile) -> None:
         hint(t("settings.read_only", file=profile.file or t("settings.defaults")))
         search = ui.input(t("settings.search")).props("type=search clearable outlined dense")
         columns = [_column(name) for name in ("key", "value", "meaning")]
-        table = ui.table(columns=columns, rows=list(_keys(profile)), row_key="key", pagination=20)
+        table = PagedTable(columns=columns, rows=list(_keys(profile)), row_key="key", pagination=20)
         table.props("flat wrap-cells").classes("settings")
         search.bind_value_to(table, "filter", forward=lambda text: text or "")
 
