@@ -6,6 +6,7 @@ message may suggest to install it.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 DISTRIBUTION = "rocketkor-importer"
@@ -13,10 +14,19 @@ DISTRIBUTION = "rocketkor-importer"
 
 def installed_version() -> str:
     """Give the version that is installed; `unknown` in a checkout that was never installed."""
+    return version_of(DISTRIBUTION) or "unknown"
+
+
+@cache
+def version_of(distribution: str) -> str | None:
+    """Give the version of a library that is installed; None: it is not, or was put into place without its metadata.
+
+    A process keeps the libraries that it began with, and each answer is a file that is parsed.
+    """
     try:
-        return version(DISTRIBUTION)
+        return version(distribution)
     except PackageNotFoundError:
-        return "unknown"
+        return None
 
 
 def how_to_install(group: str) -> str:

@@ -26,21 +26,29 @@ T = TypeVar("T")
 _OBJECTS = 100_000
 _YOUNGER = 20
 _TURN_S = 0.001
+_running_rarely: list[bool] = []
+"""Not empty: a block of `rare_collections` is open."""
 
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
     """Let the collector run rarely, and only over what the block itself makes; as before afterwards.
 
-    Objects that were there before the block are frozen, unless the program did so itself.
+    Objects that were there before the block are frozen, unless the program did so itself. A block within another one
+    changes nothing.
     """
+    if _running_rarely:  # not asked of Python, which walks through all that is frozen to count it
+        yield
+        return
     before, freezing = gc.get_threshold(), not gc.get_freeze_count()
     if freezing:
         gc.freeze()
     gc.set_threshold(_OBJECTS, _YOUNGER, _YOUNGER)
+    _running_rarely.append(True)
     try:
         yield
     finally:
+        _running_rarely.clear()
         gc.set_threshold(*before)
         if freezing:
             gc.unfreeze()

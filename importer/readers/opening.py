@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path, PurePath
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, BinaryIO
@@ -255,7 +256,7 @@ def find_format(name: str) -> Format:
     """
     if name in FORMATS:
         return FORMATS[name]
-    for point in entry_points(group=ENTRY_POINTS, name=name):
+    for point in _third_party_formats(tuple(sys.path)).select(name=name):
         return Format(point.value, (), f"a file of the format '{name}'")
     raise SourceError(f"No reader for the format '{name}' is installed.", f"Known are: {', '.join(FORMATS)}.")
 
@@ -263,7 +264,13 @@ def find_format(name: str) -> Format:
 def _third_party_format(suffix: str) -> str:
     """Return the format that a third party registered for a file name ending, or ""."""
     name = suffix.removeprefix(".")
-    return name if name and any(entry_points(group=ENTRY_POINTS, name=name)) else ""
+    return name if name and name in _third_party_formats(tuple(sys.path)).names else ""
+
+
+@cache
+def _third_party_formats(_folders: tuple[str, ...]) -> EntryPoints:
+    """Look for them once for the folders that Python imports from: a file of every installed package is read."""
+    return entry_points(group=ENTRY_POINTS)
 
 
 def _refuse_unreadable(name: str, kind: Kind) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Generator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
@@ -48,10 +48,8 @@ class RowCells:
         self._sheet, self._state, self._first = sheet, places[state], places[:coloured]
         made = {kind: _Look(sheet, is_numeric=kind[0], wrap=kind[1]) for kind in set(looks)}
         self._others = [(place, made[kind]) for place, kind in zip(places[coloured:], looks[coloured:], strict=True)]
-        self._by_state = {
-            name: [_Look(sheet, is_numeric=is_numeric, fill=fill) for is_numeric, _ in looks[:coloured]]
-            for name, fill in {**STATE_FILLS, "": NO_FILL}.items()
-        }
+        self._coloured = looks[:coloured]
+        self._by_state: dict[str, list[_Look]] = {}
 
     def header(self, names: Sequence[str], of_source: Collection[int]) -> list[Cell]:
         """Return the cells of the header.
@@ -69,10 +67,16 @@ class RowCells:
 
     def of(self, row: Row) -> Generator[Any]:
         """Yield the cells of a row; each is written before the next one is asked for."""
-        coloured = self._by_state.get(row[self._state]) or self._by_state[""]
+        coloured = self._by_state.get(row[self._state]) or self._looks_of(row[self._state])
         for place, look in chain(zip(self._first, coloured, strict=True), self._others):
             text = row[place]
             yield look.filled(text) if text else look.blank
+
+    def _looks_of(self, state: str) -> list[_Look]:
+        """Make the looks of a state when its first row comes: most workbooks have one or two."""
+        fill = STATE_FILLS.get(state, NO_FILL)
+        found = [_Look(self._sheet, is_numeric=is_numeric, fill=fill) for is_numeric, _ in self._coloured]
+        return self._by_state.setdefault(state, found)
 
 
 class _Look:
@@ -90,7 +94,7 @@ class _Look:
         self._is_numeric, is_coloured = is_numeric, fill is not NO_FILL
         alignment = Alignment("left" if is_coloured else None, "top", wrap_text=wrap)
         self._made = partial(_Refilled, sheet, alignment, fill)
-        self._text, self._guarded = self._made("@"), self._made("@", quotePrefix=True)
+        self._text = self._made("@")
         self._numbers: dict[str, _Refilled] = {}
         self.blank = self._made("@") if is_coloured else None
 
@@ -100,6 +104,10 @@ class _Look:
             code = ("#,##0." if found["thousands"] else "0.") + "0" * len(found["decimals"] or "")
             return self._number(code.rstrip("."), text.replace(",", ""))
         return (self._guarded if may_run(text) else self._text).filled(stored_text(text), "s")
+
+    @cached_property
+    def _guarded(self) -> _Refilled:
+        return self._made("@", quotePrefix=True)
 
     def _number(self, number_format: str, text: str) -> Cell:
         if number_format not in self._numbers:

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
 from importer.core.commands import Commands
 from importer.core.contract import Contract, Kind
-from importer.core.distribution import installed_version
+from importer.core.distribution import installed_version, version_of
 from importer.core.errors import ExitCode
 from importer.core.issues import Severity
 from importer.core.results import Cluster, ResultBatch, RunSummary
@@ -214,10 +213,5 @@ def _change_totals(replay: Replay) -> Mapping[str, int]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "importer": installed_version()}
-    for name in _DECIDING_LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # put into place without its metadata
-            found[name] = "unknown"
-    return found
+    libraries = {name: version_of(name) or "unknown" for name in _DECIDING_LIBRARIES}
+    return {"python": platform.python_version(), "importer": installed_version(), **libraries}

@@ -39,7 +39,12 @@ def name_of(path: Path) -> str:
 
 
 MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
+
+
+@cache
+def tree_of(module: str) -> ast.Module:
+    """When a test asks for it: every worker collects every test, and runs few of these."""
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
 def code_lines(module: str) -> int:
@@ -47,7 +52,7 @@ def code_lines(module: str) -> int:
     text = MODULES[module].read_text(encoding="utf-8")
     strings = [
         node
-        for node in ast.walk(TREES[module])
+        for node in ast.walk(tree_of(module))
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     ]
     documentation = {line for node in strings for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
@@ -70,7 +75,7 @@ class Import(NamedTuple):
 
 @cache
 def imports(module: str) -> Sequence[Import]:
-    tree, found = TREES[module], []
+    tree, found = tree_of(module), []
     checked = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
     for_types = {id(inner) for node in checked for inner in ast.walk(node)}
     for node in ast.walk(tree):
@@ -89,7 +94,7 @@ def passed_on(module: str) -> Mapping[str, str]:
     """The names that a package passes on (`__all__`), and the module that each comes from."""
     listed = [
         ast.literal_eval(node.value)
-        for node in TREES[module].body
+        for node in tree_of(module).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
     ]
     if not listed or MODULES[module].name != "__init__.py":

@@ -10,11 +10,10 @@ import pickle
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 from platform import python_version_tuple
 from typing import Any
 
-from importer.core.distribution import installed_version
+from importer.core.distribution import installed_version, version_of
 
 _CHECKING = ("pandas", "pyarrow", "numpy", "pydantic", "pydantic-core", "phonenumbers", "email-validator", "orjson")
 _LIBRARIES = ("dask", "distributed", "pycountry", *_CHECKING)
@@ -56,11 +55,7 @@ def _recognised(secret: bytes) -> str:
 @cache
 def _versions() -> tuple[tuple[str, str], ...]:
     found = {"importer": installed_version(), "Python": ".".join(python_version_tuple()[:2])}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
+    found.update({name: version_of(name) or "none" for name in _LIBRARIES})
     return tuple(found.items())
 
 

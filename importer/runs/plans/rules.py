@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from importer.core.contract import Contract
+from importer.core.distribution import version_of
 from importer.core.target_kinds import target_kind
 from importer.runs.plans.plan_file import PlanPart
 
@@ -93,7 +93,5 @@ def _hash_of(folder: Path) -> str:
 def _libraries() -> Iterator[tuple[str, str]]:
     yield "python", f"{sys.version_info.major}.{sys.version_info.minor}"
     for name in _LIBRARIES:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:  # an optional one, or put into place without its metadata
-            continue
+        if (version := version_of(name)) is not None:  # some are optional
+            yield name, version

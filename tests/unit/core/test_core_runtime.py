@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from importer.core.runtime import beside_the_loop, in_a_thread
+from importer.core.runtime import beside_the_loop, in_a_thread, rare_collections
 from importer.journal.sql.group_commit import GroupCommit
 from importer.journal.sqlite.database import SqliteDatabase
 
@@ -76,3 +78,20 @@ async def test_a_run_that_is_cancelled_ends_after_its_last_commit(tmp_path: Path
     with pytest.raises(asyncio.CancelledError):
         await task
     assert work.done
+
+
+def test_a_block_of_rare_collections_within_another_neither_counts_what_is_frozen_nor_ends_the_outer_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = mock.Mock(return_value=0)
+    monkeypatch.setattr(gc, "get_freeze_count", counted)
+    before = gc.get_threshold()
+
+    with rare_collections():
+        rare = gc.get_threshold()
+        with rare_collections():
+            assert gc.get_threshold() == rare != before
+        assert gc.get_threshold() == rare
+
+    assert gc.get_threshold() == before
+    assert counted.call_count == 1
