@@ -215,12 +215,13 @@ def update(
     raise typer.Exit(code)
 
 
-def resume(run_name: opt.Run, *, sending: opt.SendingRun, results: opt.RunResults, shared: opt.Shared) -> None:
+def resume(run_name: opt.Run, *, sending: opt.SendingAgain, results: opt.RunResults, shared: opt.Shared) -> None:
     """Go on with a stopped or crashed run, exactly where it stopped.
 
     Rows that may have been created already are looked up, never sent again blindly. A first Ctrl-C or SIGTERM stops a
     run cleanly, a second one at once; after either, and after a kill, this goes on. To resume after a stop of the
     canary means to accept its errors. Open steps after the creates are done, too; `follow` does them alone.
+    With --engine the rest is sent by something else than before: `importer run --help` says what that needs.
 
     Where the target needs an approval, the plan that the run was begun with has to be approved by the policy of now
     (exit code 5); that it has expired since does no harm. What the plan does not say is not sent.
@@ -237,7 +238,7 @@ def retry(
     *,
     fixed: Fixed = None,
     plan: RetryPlan = None,
-    sending: opt.SendingRun,
+    sending: opt.SendingAgain,
     results: opt.RunResults,
     shared: opt.Shared,
 ) -> None:
@@ -247,6 +248,7 @@ def retry(
     are unknown are done again, and open ones are gone on with.
     With --fixed, rows that were changed in a file of this run are checked under the run's own profile and sent as well;
     finished rows are never sent again. With --config and another profile, every unfinished row is checked again.
+    With --engine, rows are sent by something else than before: `importer run --help` says what that needs.
     With --plan, anything else than the plan says is refused (exit code 6), and the run stays as it was.
 
     Where the target needs an approval, rows are sent again by the plan of the run, if the policy of now still takes it.

@@ -85,6 +85,16 @@ def notify_option() -> Any:
     return flag(OWN, "Send a notification to IMPORTER_NOTIFY_URLS (or _FILE).")
 
 
+def engine_option(group: str) -> Any:
+    """What does the work."""
+    return option(group, "What checks and sends: this machine, or workers of Dask.", "asyncio|dask")
+
+
+def scheduler_option(group: str) -> Any:
+    """Where the cluster is that does it."""
+    return option(group, "With --engine dask: of a cluster that is there.", "tcp://127.0.0.1:8786")
+
+
 def follow_up_option() -> Any:
     """How long outcomes are waited for."""
     return option(OWN, "How long to wait for outcomes of identity verifications.", "2h")
@@ -166,8 +176,8 @@ class ReadingRows(Reading):
 class Checking(ReadingRows):
     """How a source is read, and what checks it."""
 
-    engine: str | None = option(READING, "What checks and sends: this machine, or workers of Dask.", "asyncio|dask")
-    scheduler: str | None = option(READING, "With --engine dask: of a cluster that is there.", "tcp://127.0.0.1:8786")
+    engine: str | None = engine_option(READING)
+    scheduler: str | None = scheduler_option(READING)
 
 
 @dataclass(frozen=True)
@@ -195,6 +205,14 @@ class SendingRun(Sending):
     faults: str | None = option(SENDING, "Rehearse: the emulator inside the run fails like this.", "PRESET|FILE")
     follow_up: str | None = follow_up_option()
     notify: bool = notify_option()
+
+
+@dataclass(frozen=True)
+class SendingAgain(SendingRun):
+    """The same, where the file was read before."""
+
+    engine: str | None = engine_option(SENDING)
+    scheduler: str | None = scheduler_option(SENDING)
 
 
 @dataclass(frozen=True)

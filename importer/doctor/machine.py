@@ -16,7 +16,7 @@ from importer.core.runtime import beside_the_loop
 from importer.doctor.finding import Finding
 from importer.journal import Location
 from importer.profile import HARMLESS_TARGETS, Profile
-from importer.runs.wiring.engine import cluster_of, workers_of
+from importer.runs.wiring.engine import cluster_of, sent_to_by_workers, workers_of
 
 _TOO_LITTLE_BYTES = 64 * 1024**2
 _LITTLE_BYTES = 1024**3
@@ -71,7 +71,7 @@ def _installed(module: str) -> bool:
 
 
 async def check_engine(profile: Profile, *, offline: bool) -> list[Finding]:
-    """Connect to the scheduler that the profile names, and compare its workers with this program.
+    """Connect to the scheduler that the profile names, compare its workers with this program, and ask what they lack.
 
     Args:
         offline: connect to nothing.
@@ -87,10 +87,12 @@ def _engine(profile: Profile, *, offline: bool) -> Finding:
             return Finding.ok("engine", "dask, a cluster of this machine alone")
         if offline:
             return Finding.ok("engine", f"dask at {scheduler}: not checked (--offline)")
-        workers = counted(workers_of(profile), "worker")
+        sending_to = sent_to_by_workers(profile)
+        workers = counted(workers_of(profile, sending_to=sending_to), "worker")
     except ImporterError as error:
         return Finding.from_error("engine", error)
-    return Finding.ok("engine", f"dask at {scheduler}: {workers} of this version")
+    able = " with the variables that sending needs" if sending_to else ""
+    return Finding.ok("engine", f"dask at {scheduler}: {workers} of this version{able}")
 
 
 def _free_bytes(place: Path) -> int:

@@ -31,7 +31,7 @@ _FINE = frozenset({"created", "existing", "accept", "done", "submitted"})
 _NUMBERS = frozenset(
     {"rows", "row", "ordinal", "invalid", "total", "already_done", "attempts", "attempt", "http_status", "exit_code"}
     | {"requests", "known", "workers", "rate_per_s", "needed_per_s", "quota_share", "in_time"}
-    | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight", "per_s", "open", "until"}
+    | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight", "per_s", "open", "until", "ago_s"}
 )
 _WORDS = frozenset(
     {"state", "kind", "status", "verdict", "reason", "code", "error_code", "dry_run", "stage", "step", "outcome"}

@@ -2,7 +2,7 @@
 
 The standard variables (`OTEL_…`) say where to send, how to sample and how to name this service. Attributes
 are numbers and codes; never a name, a row's value or an address. Sending never slows or stops a run: what
-cannot be sent is dropped.
+cannot be sent is dropped. Requests of other workers are spans of the run as well: these workers send none themselves.
 """
 
 from __future__ import annotations
@@ -106,11 +106,13 @@ class RunTrace(Sink):
         span.end(self._last_batch_ns)
 
     def on_request_done(self, data: Data) -> None:
-        ended = self._now_ns()
+        ended = self._now_ns() - int(data.get("ago_s", 0.0) * _NS)
         labels = {**self._target, "kind": data["kind"], "verdict": data["verdict"]}
         attributes: dict[str, Any] = {"importer.kind": data["kind"], "importer.verdict": data["verdict"]}
         if data["status"] is not None:
             attributes["http.response.status_code"] = data["status"]
+        if "worker" in data:
+            attributes["importer.worker"] = data["worker"]
         began = ended - int(data["duration_s"] * _NS)
         span = self._tracer.start_span(
             "request", self._inside, kind=trace.SpanKind.CLIENT, attributes=attributes, start_time=began

@@ -49,6 +49,11 @@ class Team:
         options = (*sandbox(self.profile), "--json", "--quiet")
         return self.user.starts(*command, *options, **self.environ, **self.by_cluster)
 
+    def engine_found(self) -> tuple[str, str]:
+        """What `doctor` says of the engine."""
+        (found,) = [one for one in self.types("doctor").json["checks"] if one["check"] == "engine"]
+        return found["status"], found["message"]
+
     def at_database(self, way: Proxy) -> Mapping[str, str]:
         """The environment of a worker that reaches the database on this way alone."""
         return {**self.environ, "IMPORTER_JOURNAL": self.url.replace(f":{shared_server().port}/", f":{way.port}/")}

@@ -11,16 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.conftest import (
-    User,
-    Witness,
-    ended,
-    logged,
-    people,
-    serving_here,
-    wait_for,
-    wait_until,
-)
+from tests.acceptance.collector import attributes, collecting
+from tests.acceptance.conftest import User, Witness, ended, logged, people, serving_here, wait_for, wait_until
 from tests.acceptance.dask_team import CONCURRENCY, DELIVERY, Team
 from tests.dask_cluster import DaskCluster, cluster_in
 from tests.postgres import JOURNAL, shared_server
@@ -62,6 +54,11 @@ def test_a_journal_in_a_file_is_refused(user: User) -> None:
     assert "--engine asyncio" in ran.err
     assert not (user.home / "runs").exists()
 
+    user.types("run", "people.csv")
+    for command in ("resume", "retry"):
+        ran = user.types(command, "last", "--engine", "dask")
+        assert (ran.code, "sends only where" in ran.err) == (2, True)
+
     (user.home / "inbox").mkdir()
     ran = user.types("nightly", "inbox", "--target", "emulator", IMPORTER_ENGINE__KIND="dask")
     assert (ran.code, "sends only where" in ran.err) == (2, True)
@@ -94,9 +91,18 @@ def test_workers_send_a_file_and_go_on_after_the_program_was_stopped_and_after_i
     wait_until(team.nobody_sends)
     assert team.sent() < rows
 
-    ran = team.types("resume", "last")
+    left, dask = rows - team.sent(), ("--engine", "dask", "--scheduler", team.cluster.address)
+    with collecting() as collector:
+        otel = {"IMPORTER_OTEL__ENABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        ran = team.types(
+            "resume", "last", *dask, IMPORTER_ENGINE__KIND="asyncio", IMPORTER_ENGINE__SCHEDULER="", **otel
+        )
     assert ran.code == 0, ran
     team.is_complete(ran)
+    (run,) = collector.named("run")
+    creates = [one for one in map(attributes, collector.named("request")) if one["importer.kind"] == "create"]
+    assert [one.get("importer.worker", "") != "" for one in creates] == [True] * left
+    assert {(one.trace_id, one.parent_span_id) for one in collector.named("request")} == {(run.trace_id, run.span_id)}
     assert ran.json["rate"]["workers"] >= 1  # one of them may have been quick enough for all rows
     workers = {event.get("worker") for event in map(json.loads, logged(team.user).splitlines())}
     assert len(workers - {None}) >= 2
@@ -107,14 +113,19 @@ def test_workers_send_a_file_and_go_on_after_the_program_was_stopped_and_after_i
 def test_a_worker_that_lacks_something_is_named_and_nothing_is_sent(team_of_two: Team) -> None:
     team = team_of_two
     sent = team.sent()
+    able = f"dask at {team.cluster.address}: 2 workers of this version with the variables that sending needs"
+    assert team.engine_found() == ("ok", able)
     team.cluster.start_worker(3, {"IMPORTER_JOURNAL": team.url})
     team.cluster.wait_for_workers(3)
 
+    status, found = team.engine_found()
     ran = team.types("run", team.user.has("people.csv", people(3)))
     team.cluster.send(3, signal.SIGKILL)
 
-    assert ran.code == 2
-    assert "ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set in its environment" in ran.json["error"]
+    missing = "ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set in its environment"
+    assert (ran.code, status) == (2, "fail")
+    assert missing in found
+    assert missing in ran.json["error"]
     assert team.sent() == sent
 
 

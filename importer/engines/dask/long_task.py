@@ -73,10 +73,7 @@ class LongTask:
             TryLaterError: nobody answers.
         """
         self._connection = self._stack.enter_context(self.cluster.connected(None))
-        answers = self._connection.ask_all(answer, Peer.here(None), sealed(self.question), wait_s=_ANSWER_S)
-        for place, said in answers.items():
-            if said.exception() is None and said.result():
-                raise UsageError(f"The Dask worker {place} cannot send: {said.result()}")
+        require_able(self._connection, self.question)
 
     def start(self) -> None:
         """Have a task on each worker from now on."""
@@ -135,6 +132,21 @@ class LongTask:
                     self._refusals[name] = said
         if place.task is None and monotonic() >= place.again_s:
             place.task = connection.submit(work_long, Peer.here(None), task, worker=name)
+
+
+def require_able(connection: Connection, question: Callable[[], str]) -> None:
+    """Ask every worker a question.
+
+    Args:
+        question: as of `LongTask`.
+
+    Raises:
+        UsageError: one of them cannot do the task.
+    """
+    answers = connection.ask_all(answer, Peer.here(None), sealed(question), wait_s=_ANSWER_S)
+    for place, said in answers.items():
+        if said.exception() is None and said.result():
+            raise UsageError(f"The Dask worker {place} cannot send: {said.result()}")
 
 
 def _said(task: Future[str]) -> str:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from importer.core.errors import UsageError
-from importer.core.target_kinds import target_kind
 from importer.journal import Location, StoredRun, keep_elsewhere
 from importer.profile import Profile
 from importer.runs.wiring import Destination, Workspace, destination, open_workspace
-from importer.runs.wiring.engine import JOURNAL
+from importer.runs.wiring.engine import JOURNAL, what_is_not_set
 
 _SETTINGS = ("target", "targets", "delivery")
 """Of what a run keeps of its profile this is needed; none of it is a secret."""
@@ -72,13 +71,8 @@ def what_is_missing(assignment: Assignment, environ: Mapping[str, str] = os.envi
     Raises:
         ImporterError: what it has cannot be used.
     """
-    kind = target_kind(assignment.profile(Path()).target_settings().kind)
-    names = [JOURNAL, *(one.variable for one in kind.credentials)]
-    missing = [name for name in names if not environ.get(name) and not environ.get(f"{name}_FILE")]
-    if missing:
-        are = "is" if len(missing) == 1 else "are"
-        listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
-        return f"{listed} {are} not set in its environment. Set the same there as for this run."
+    if missing := what_is_not_set(assignment.profile(Path()).target_settings().kind, environ):
+        return missing
     with equipped(assignment, environ):
         return ""
 

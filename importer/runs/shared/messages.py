@@ -46,17 +46,18 @@ class Saying:
     """
 
     sender: str
-    _events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    clock: Clock
+    _events: list[tuple[float, Event]] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         if event.name not in _OF_THE_RUN:
-            self._events.append((event.name, event.data))
+            self._events.append((self.clock.monotonic(), event))
 
     @asynccontextmanager
-    async def to(self, journal: RunDelivery, used: Used, clock: Clock) -> AsyncIterator[None]:
+    async def to(self, journal: RunDelivery, used: Used) -> AsyncIterator[None]:
         """Say them at intervals while the block lasts, and the rest at its end."""
-        saying = asyncio.create_task(self._say_at_intervals(journal, used, clock), name="saying")
+        saying = asyncio.create_task(self._say_at_intervals(journal, used), name="saying")
         try:
             yield
         finally:
@@ -64,21 +65,25 @@ class Saying:
             await asyncio.gather(saying, return_exceptions=True)
         await self._say(journal, used)
 
-    async def _say_at_intervals(self, journal: RunDelivery, used: Used, clock: Clock) -> None:
+    async def _say_at_intervals(self, journal: RunDelivery, used: Used) -> None:
         while True:
-            await clock.sleep(_EVERY_S)
+            await self.clock.sleep(_EVERY_S)
             if self._events:
                 await self._say(journal, used)
 
     async def _say(self, journal: RunDelivery, used: Used) -> None:
         events, self._events = self._events, []
-        said = {"events": [[name, dict(data)] for name, data in events], "used": used()}
+        now = self.clock.monotonic()
+        listed = [[event.name, {**event.data, "ago_s": round(now - at, 3)}] for at, event in events]
+        said = {"events": listed, "used": used()}
         await journal.say(self.sender, zlib.compress(json.dumps(said).encode(), 1))
 
 
 @dataclass(slots=True)
 class Heard:
-    """Passes the events of workers on, each with the worker's name, and keeps the account of what they used.
+    """Passes the events of workers on, and keeps the account of what they used.
+
+    Each has the worker's name, and how long before it was said it has happened: about as long before it is heard.
 
     Args:
         emit: gets every event.
@@ -102,6 +107,8 @@ class Heard:
 
     def used(self, own: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Return what all have used together, as one limiter accounts for it.
+
+        The largest number in a window is left out: clocks differ, so nobody knows what fell into one window of all.
 
         Args:
             own: the account of this process.

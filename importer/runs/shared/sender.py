@@ -88,7 +88,7 @@ async def send_lots(assignment: Assignment, environ: Mapping[str, str]) -> str:
 async def _send(own: Equipped, sending: str, name: str, lease: str) -> str:
     clock, stop = SystemClock(), StopSwitch()
     limiter = limiter_for(own.profile, clock, stop)
-    who, saying = Participant(name, sending), Saying(name)
+    who, saying = Participant(name, sending), Saying(name, clock)
     async with (
         sharing(own.workspace, own.stored.header.scope, limiter, who) as shared,
         open_target(own.profile, own.where, limiter, clock) as target,
@@ -97,7 +97,7 @@ async def _send(own: Equipped, sending: str, name: str, lease: str) -> str:
         parts = delivering(own.profile, own.workspace, own.stored, target, limiter, sender=sender)
         claims = ClaimsToTheEnd(parts.delivery.claims, parts.journal, parts.deliver.asking)
         saying(Event("worker_started"))
-        async with parts.journal, saying.to(parts.journal, parts.feedback.receipt, clock):
+        async with parts.journal, saying.to(parts.journal, parts.feedback.receipt):
             await replace(parts.delivery, claims=claims, emit=_but_what_is_left(saying, stop)).run()
             await limiter.give_back()
             requests = parts.feedback.receipt()["requests"]

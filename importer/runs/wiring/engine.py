@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.core.errors import UsageError
 from importer.core.ports import Stop
+from importer.core.target_kinds import target_kind
 from importer.engines import ALONE, Pool, cores
 from importer.engines.worker import without_secrets
 from importer.journal import Location, has_secret, workspace_secret
@@ -40,7 +42,7 @@ def require_sendable(profile: Profile, *, embedded: bool) -> None:
     if profile.engine.kind != "dask":
         return
     here = "To send from this process, use --engine asyncio (or IMPORTER_ENGINE__KIND=asyncio)."
-    if not (profile.journal.url or Location.of_workspace(profile.workspace).url):
+    if not _has_shared_journal(profile):
         raise UsageError(
             "The engine 'dask' sends only where the journal is in PostgreSQL: all workers share it.",
             f"Set IMPORTER_JOURNAL, or [journal] url in the profile. {here}",
@@ -51,6 +53,10 @@ def require_sendable(profile: Profile, *, embedded: bool) -> None:
             f"Start it as a server, by its own command, and name that as a target. {here}",
         )
     cluster_of(profile)
+
+
+def _has_shared_journal(profile: Profile) -> bool:
+    return bool(profile.journal.url or Location.of_workspace(profile.workspace).url)
 
 
 def require_files_at_hand(profile: Profile) -> None:
@@ -87,15 +93,42 @@ def dask_pool(profile: Profile, stop: Stop) -> Iterator[Pool]:
         pool.close()
 
 
-def workers_of(profile: Profile) -> int:
+def workers_of(profile: Profile, *, sending_to: str = "") -> int:
     """How many workers the scheduler has that a profile names, once they are found to be what is needed.
+
+    Args:
+        sending_to: the kind of target that they have to be able to send to; empty: to none.
 
     Raises:
         UsageError: one is not, or Dask is not installed.
         TryLaterError: the scheduler does not answer, or has none.
     """
     with cluster_of(profile).connected(_secret_of(profile)) as connection:
+        if sending_to:
+            from importer.engines.dask import require_able  # noqa: PLC0415  # loaded by whoever uses it
+
+            require_able(connection, partial(what_is_not_set, sending_to))
         return connection.workers
+
+
+def sent_to_by_workers(profile: Profile) -> str:
+    """The kind of target that workers would send to; empty: they check only, or the target is not known."""
+    try:
+        target = profile.target_settings()
+    except UsageError:
+        return ""
+    return target.kind if target.base_url and _has_shared_journal(profile) else ""
+
+
+def what_is_not_set(kind: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Name the variables that this process lacks to send to a kind of target; empty: none. Looks at no value."""
+    names = [JOURNAL, *(one.variable for one in target_kind(kind).credentials)]
+    missing = [name for name in names if not environ.get(name) and not environ.get(f"{name}_FILE")]
+    if not missing:
+        return ""
+    are = "is" if len(missing) == 1 else "are"
+    listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+    return f"{listed} {are} not set in its environment. Set the same there as here."
 
 
 def cluster_to_send(profile: Profile, environ: Mapping[str, str] = os.environ) -> Cluster:

@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from importer.core.errors import AccessError
+from importer.core.events import Event
 from importer.observe import observed
 from importer.observe.tracing import recorded
 from importer.profile import LogSettings, OtelSettings
@@ -67,6 +68,19 @@ def test_the_span_of_a_request_has_its_duration_and_its_status() -> None:
     assert [span.status.status_code for span in requests] == [StatusCode.UNSET, StatusCode.ERROR, StatusCode.ERROR]
     for span in requests:
         assert ((span.end_time or 0) - (span.start_time or 0)) / 1e9 == pytest.approx(0.2, abs=0.001)
+
+
+def test_the_span_of_a_workers_request_ends_when_it_was_answered_there_and_names_the_worker() -> None:
+    answered = {"kind": "create", "status": 201, "verdict": "accept", "code": "", "duration_s": 0.2}
+    with remembered() as (tracers, meters, exporter, _):
+        with recorded(tracers, meters, "r", "live") as sink:
+            sink(Event("request_done", {**answered, "worker": "host-1-a", "ago_s": 2.0}))
+            sink(Event("request_done", answered))
+        first, second, _run = exporter.get_finished_spans()
+
+    assert (first.attributes or {})["importer.worker"] == "host-1-a"
+    assert ((second.end_time or 0) - (first.end_time or 0)) / 1e9 == pytest.approx(2.0, abs=0.5)
+    assert ((first.end_time or 0) - (first.start_time or 0)) / 1e9 == pytest.approx(0.2, abs=0.001)
 
 
 def test_counts_are_kept_by_state_and_verdict() -> None:

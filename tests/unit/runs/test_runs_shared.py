@@ -40,8 +40,8 @@ class Journal:
 
 def said(sender: str, used: Mapping[str, Any], *events: Event) -> list[Message]:
     async def say() -> None:
-        saying, journal = Saying(sender), Journal()
-        async with saying.to(cast("RunDelivery", journal), lambda: used, SystemClock()):
+        saying, journal = Saying(sender, SystemClock()), Journal()
+        async with saying.to(cast("RunDelivery", journal), lambda: used):
             for event in events:
                 saying(event)
         messages.extend(journal.said)
@@ -104,7 +104,9 @@ def test_events_come_with_the_name_of_their_worker_and_those_of_the_run_do_not_c
         said("w1", account(1), Event("row_settled", {"state": "created"}), Event("stopping", {"reason": "sigint"}))
     )
 
-    assert heard == [Event("row_settled", {"state": "created", "worker": "w1"})]
+    (event,) = heard
+    assert (event.name, event.data["state"], event.data["worker"]) == ("row_settled", "created", "w1")
+    assert 0.0 <= event.data["ago_s"] < 60.0
 
 
 def test_what_all_have_used_is_one_account() -> None:
