@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 
 GUARD_S = 0.008
 """Added to every window: by so much the way to the server may always differ. It costs 0.8 % of a rate per second."""
@@ -26,7 +27,8 @@ class Window:
         self.per_s, self.largest = per_s, 0
         self._piece_s = per_s / _PIECES
         self._pieces: dict[int, int] = {}
-        self._first = self._total = 0
+        self._order: list[int] = []
+        self._total = 0
 
     def ready_at(self, now: float, reserved: int = 0) -> float:
         """The earliest moment at which one more request fits; 0: at once.
@@ -38,11 +40,16 @@ class Window:
         surplus = self._total + reserved - self.count + 1
         if surplus > self._total:
             return now + _LOOK_AGAIN_S
-        piece, end = self._first, 0.0
-        while surplus > 0:
-            surplus -= self._pieces.get(piece, 0)
-            piece, end = piece + 1, self._leaves_at(piece)
-        return end
+        return self._leaves_at(self._piece_of(surplus)) if surplus > 0 else 0.0
+
+    def _piece_of(self, place: int) -> int:
+        """The piece that holds the request of this place; the oldest request has 1."""
+        piece = self._order[0]
+        for piece in self._order:
+            place -= self._pieces[piece]
+            if place <= 0:
+                break
+        return piece
 
     def held(self, now: float) -> int:
         """How many requests the window holds."""
@@ -62,7 +69,8 @@ class Window:
     def preload(self, moment: float, count: int) -> None:
         """Count requests of any moment, in any order."""
         piece = math.ceil(moment / self._piece_s)
-        self._first = min(self._first, piece) if self._total else piece
+        if piece not in self._pieces:
+            insort(self._order, piece)
         self._pieces[piece] = self._pieces.get(piece, 0) + count
         self._total += count
 
@@ -75,9 +83,8 @@ class Window:
         return piece * self._piece_s + self.per_s + GUARD_S
 
     def _forget(self, now: float) -> None:
-        while self._total and self._leaves_at(self._first) <= now:
-            self._total -= self._pieces.pop(self._first, 0)
-            self._first += 1
+        while self._order and self._leaves_at(self._order[0]) <= now:
+            self._total -= self._pieces.pop(self._order.pop(0))
 
     @property
     def length(self) -> str:

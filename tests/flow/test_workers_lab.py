@@ -24,7 +24,12 @@ def test_sixty_four_workers_do_so_too() -> None:
     story = play_together(2, 64)
 
     assert story.deaths > 0
-    assert story.is_measured
+
+
+def test_the_use_of_the_rate_is_measured_once_a_breaker_that_closed_late_has_its_share_again() -> None:
+    story = play_together(153, 4)
+
+    assert story.undisturbed[0] > story.length.calm_from + 1.0
 
 
 def forgetful(state: State, report: Report, moment: Moment, limits: Sequence[Limit]) -> tuple[State, Allowed]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tests.lab.kinds import KINDS
 from tests.lab.laboratory import BrokenPromise, doubled, play_seed
+from tests.lab.promises import used_of_rate
 from tests.lab.together import BrokenTogetherError, play_together
 from tests.postgres import pytest_sessionfinish, shared_server
 
@@ -36,7 +37,7 @@ def _seeds(arguments: argparse.Namespace) -> Sequence[int]:
 
 
 def _play_together(arguments: argparse.Namespace) -> int:
-    seeds, totals = _seeds(arguments), Counter[str]()
+    seeds, totals, least = _seeds(arguments), Counter[str](), 1.0
     for seed in seeds:
         try:
             story = play_together(seed, arguments.workers)
@@ -45,10 +46,12 @@ def _play_together(arguments: argparse.Namespace) -> int:
             return 1
         totals.update(rows=len(story.lots.rows), requests=len(story.arrivals), deaths=story.deaths)
         totals.update(taken_over=story.lots.taken_over, sent_again=len(story.lots.resent), pauses=len(story.pauses))
-        totals.update(ledger_restarts=story.restarts, measured=story.is_measured)
+        totals.update(ledger_restarts=story.restarts)
+        least = min(least, used_of_rate(story))
         if arguments.seed is not None:
             print("\n".join(story.log))  # noqa: T201
-    print(f"{len(seeds)} seeds of {arguments.workers} workers, {dict(totals)}: every promise kept")  # noqa: T201
+    what = f"{dict(totals)}, at least {least:.1%} of the rate used while nothing happened"
+    print(f"{len(seeds)} seeds of {arguments.workers} workers, {what}: every promise kept")  # noqa: T201
     return 0
 
 

@@ -24,7 +24,7 @@ class _Lot:
     first: int
     last: int
     left: int
-    owner: str = ""
+    owner: str
 
 
 @dataclass(slots=True)
@@ -43,9 +43,16 @@ class Lots:
 
     Args:
         now: seconds, by the clock of the database, which is the target's as well.
+        payload: what is sent of a row, by its number.
+
+    Attributes:
+        is_endless: whether there is another lot whenever one is asked for; set it to False for the run to end.
     """
 
     now: Callable[[], float]
+    payload: Callable[[int], bytes]
+    rows_of_lot: int
+    is_endless: bool = True
     rows: list[_Row] = field(default_factory=list)
     resent: set[int] = field(default_factory=set)
     """Rows that were sent again although a create of them may have arrived."""
@@ -53,23 +60,10 @@ class Lots:
     _lots: list[_Lot] = field(default_factory=list)
     _leases: dict[str, float] = field(default_factory=dict)
 
-    def add(self, payloads: list[bytes], rows_of_lot: int) -> None:
-        """Load rows."""
-        for begin in range(0, len(payloads), rows_of_lot):
-            some = payloads[begin : begin + rows_of_lot]
-            lot = _Lot(begin, begin + len(some), len(some))
-            self._lots.append(lot)
-            self.rows += [_Row(payload, lot) for payload in some]
-
     @property
-    def left(self) -> int:
-        """How many rows have not ended."""
-        return sum(lot.left for lot in self._lots)
-
-    @property
-    def has_free(self) -> bool:
-        """Whether there is a lot that nobody has ever had."""
-        return any(lot.left and not lot.owner for lot in self._lots)
+    def left(self) -> bool:
+        """Whether a row has not ended."""
+        return self.is_endless or any(lot.left for lot in self._lots)
 
     def counts(self) -> Counter[str]:
         """How many rows ended in each way."""
@@ -104,8 +98,7 @@ class Lots:
         self.require(worker)
         self._lots = [lot for lot in self._lots if lot.left]
         while True:
-            own = [lot for lot in self._lots if lot.owner == worker]
-            ready = [ordinal for lot in own for ordinal in self._waiting(lot, worker)]
+            ready = [one for lot in self._lots if lot.owner == worker for one in self._waiting(lot, worker)]
             if ready or not self._take(worker):
                 return Claimed(tuple(self._mark(ordinal, worker) for ordinal in ready[:limit]))
 
@@ -129,13 +122,22 @@ class Lots:
         return ready + [ordinal for ordinal in sending if rows[ordinal].marked_by != worker]
 
     def _take(self, worker: str) -> bool:
+        now = self.now()
         for lot in self._lots:
-            if lot.owner != worker and self._leases.get(lot.owner, 0.0) < self.now():
+            if lot.owner != worker and self._leases.get(lot.owner, 0.0) < now:
                 self._leases.pop(lot.owner, None)
-                self.taken_over += bool(lot.owner)
+                self.taken_over += 1
                 lot.owner = worker
                 return True
-        return False
+        if self.is_endless:
+            self._lots.append(self._further(worker))
+        return self.is_endless
+
+    def _further(self, worker: str) -> _Lot:
+        first = len(self.rows)
+        lot = _Lot(first, first + self.rows_of_lot, self.rows_of_lot, worker)
+        self.rows += [_Row(self.payload(ordinal), lot) for ordinal in range(lot.first, lot.last)]
+        return lot
 
     def _mark(self, ordinal: int, worker: str) -> Record:
         row, in_doubt = self.rows[ordinal], self.rows[ordinal].state is RowState.SENDING

@@ -56,24 +56,32 @@ def _rows(story: Story) -> Iterator[str]:
 
 
 def _rate(story: Story) -> Iterator[str]:
-    moments = sorted(moment for moment, _ in story.arrivals)
+    moments = _moments(story)
     for place, moment in enumerate(moments):
         number = place + 1 - bisect_left(moments, moment - 1.0 + 1e-9)
         if number > story.rate:
             yield f"{number} requests within a second at {moment:.3f}, and {story.rate} are allowed"
             return
     begin, end = story.undisturbed
-    if story.is_measured and (used := _used(moments, begin, end - 1.0) / story.rate) < USED:
+    if not story.is_measured:
+        yield f"up to {end:.1f} some had no share to use: the last one at {story.disturbed_until:.1f}"
+    elif (used := used_of_rate(story)) < USED:
         yield f"{used:.1%} of the rate were used from {begin:.1f} to {end:.1f}"
 
 
-def _used(moments: list[float], begin: float, end: float) -> float:
-    """The requests in a second, as the mean of what is counted when the time begins up to a second later.
+def _moments(story: Story) -> list[float]:
+    return sorted(moment for moment, _ in story.arrivals)
 
-    Workers with one request a second each make them in bunches, which must not matter.
+
+def used_of_rate(story: Story) -> float:
+    """The part of the rate that was used while nothing happened.
+
+    It is the mean of what is counted when the time begins up to a second later: workers with one request a second each
+    make them in bunches, which must not matter.
     """
-    counted = sum(min(max(one - begin, 0.0), 1.0) - min(max(one - end, 0.0), 1.0) for one in moments)
-    return counted / (end - begin)
+    begin, end = story.undisturbed[0], story.undisturbed[1] - 1.0
+    counted = sum(min(max(one - begin, 0.0), 1.0) - min(max(one - end, 0.0), 1.0) for one in _moments(story))
+    return counted / (end - begin) / story.rate
 
 
 def _pauses(story: Story) -> Iterator[str]:

@@ -29,7 +29,7 @@ class LabTarget:
             slot.give_back()
             return self._no_token()
         try:
-            await travel(latency(self._rng))  # until there is a connection
+            await travel(self._latency())  # until there is a connection
             slot.depart()
             async with asyncio.timeout(CLIENT_TIMEOUT_S):
                 return await self._create(record)
@@ -48,11 +48,11 @@ class LabTarget:
     async def _create(self, record: Record) -> Reply:
         if self._world.is_down(self._now()):
             self._say(f"create row {record.ordinal} nobody answers")
-            await travel(latency(self._rng))
+            await travel(self._latency())
             return Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
         if self._world.takes_no_creates(self._now()):
             self._say(f"create row {record.ordinal} no creates for now")
-            await travel(latency(self._rng))
+            await travel(self._latency())
             return self._world.kind.status(self._rng.choice(STATUS_FAULTS))
         weather = self._world.weather
         fate = self._fate(
@@ -68,11 +68,11 @@ class LabTarget:
         )
         self._say(f"create row {record.ordinal} {fate}")
         if fate == "throttle" or fate.endswith("before"):
-            await travel(latency(self._rng))
+            await travel(self._latency())
             return await self._misfortune(fate)
         body = body_of(record.payload)
         self._world.on_the_way.append(body)
-        await travel(latency(self._rng))
+        await travel(self._latency())
         self._world.on_the_way.remove(body)
         return await self._commit(body, fate)
 
@@ -84,7 +84,7 @@ class LabTarget:
             self._world.commit_late(body, self._now())
             return await self._misfortune(fate)
         stored = self._world.commit(body, self._now())
-        await travel(latency(self._rng))
+        await travel(self._latency())
         if fate.endswith("after"):
             return await self._misfortune(fate)
         return Reply(Verdict.ACCEPT, customer_id=stored.customer_id, http_status=201)
@@ -108,11 +108,11 @@ class LabTarget:
 
     async def _find(self, record: Record) -> Found:
         if self._world.is_down(self._now()):
-            await travel(latency(self._rng))
+            await travel(self._latency())
             return Found(failure=Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers."))
         fate = self._fate({"fault": self._world.weather.find_fault})
         self._say(f"find row {record.ordinal} {fate}")
-        await travel(latency(self._rng))
+        await travel(self._latency())
         if fate == "fault":
             return Found(failure=self._world.kind.status(self._rng.choice(STATUS_FAULTS)))
         self._world.catch_up(self._now())
@@ -120,13 +120,13 @@ class LabTarget:
         found = tuple(
             self._seen(one) for one in self._world.visible(self._now()) if self._world.kind.is_wanted(one.body, wanted)
         )
-        await travel(latency(self._rng))
+        await travel(self._latency())
         return Found(found)
 
     async def get(self, customer_id: str) -> Found:
         slot = await self._limiter.reserve(finishing=True)
         slot.depart()
-        await travel(latency(self._rng))
+        await travel(self._latency())
         slot.answered()
         return Found(tuple(self._seen(one) for one in self._world.customers if one.customer_id == customer_id))
 
@@ -138,6 +138,9 @@ class LabTarget:
 
     def _fate(self, chances: dict[str, float]) -> str:
         return draw(self._rng, chances) if self._world.stormy(self._now()) else "ok"
+
+    def _latency(self) -> float:
+        return min(latency(self._rng), self._world.weather.slowest_s)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

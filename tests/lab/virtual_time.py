@@ -35,10 +35,13 @@ class _Jumping(selectors.DefaultSelector):
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(_SOCKETS_S if timeout != 0 and self.loop.in_transit() else 0)
+        ready = [] if self.loop.is_closed_world else self._arrived(timeout)
         if not ready:
             self.loop.turn(timeout)
         return ready
+
+    def _arrived(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(_SOCKETS_S if timeout != 0 and self.loop.in_transit() else 0)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -48,13 +51,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         start_s: the clock at the beginning.
         kill_at: the turn at which the process dies; None: never.
         most_turns: after so many turns nothing will ever happen.
+        is_closed_world: whether no socket and no thread has anything to do with it: then nobody has to ask for that.
 
     Attributes:
         in_transit: whether something is under way on a real socket, and time has to stand still until it arrives.
     """
 
-    def __init__(self, start_s: float = 0.0, kill_at: int | None = None, most_turns: int = IDLE_TURNS) -> None:
+    def __init__(
+        self,
+        start_s: float = 0.0,
+        kill_at: int | None = None,
+        most_turns: int = IDLE_TURNS,
+        *,
+        is_closed_world: bool = False,
+    ) -> None:
         self.in_transit: Callable[[], bool] = _nothing
+        self.is_closed_world = is_closed_world
         selector = _Jumping()
         selector.loop = self
         self._virtual_s = start_s

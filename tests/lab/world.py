@@ -22,6 +22,7 @@ class Weather:
     Args:
         storm_s: after this much virtual time nothing goes wrong any more.
         lag_s: the longest time between a create and its appearance in lists.
+        slowest_s: the longest time that a request, or its answer, is on its way.
         enforce: whether a second customer with the same externalId is refused.
     """
 
@@ -36,6 +37,7 @@ class Weather:
     token: float = 0.03
     find_fault: float = 0.10
     lag_s: float = 5.0
+    slowest_s: float = 2.5
     enforce: bool = True
     outages: tuple[tuple[float, float], ...] = ()
     """When nobody answers at all: begin and end, in virtual seconds."""

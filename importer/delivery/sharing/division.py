@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,20 +21,21 @@ class Limit:
     per_s: float
 
 
-def divided(present: Mapping[str, Member], limits: Sequence[Limit]) -> dict[str, Counts]:
-    """What every worker should have of every window: who is left out of the smallest gets nothing of the others either.
+def share_of(worker: str, present: Mapping[str, Member], limits: Sequence[Limit]) -> Counts:
+    """What a worker should have of every window: who is left out of the smallest gets nothing of the others either.
 
     Args:
-        present: the workers by name.
+        present: the workers by name, with this one.
     """
-    order = sorted(present, key=lambda name: (-min(_newest(present[name]), default=0), name))
-    found: dict[int, dict[str, int]] = {}
-    named = present
+    shares, named = [0] * len(limits), present
     for place in sorted(range(len(limits)), key=lambda place: limits[place].count):
         count = limits[place].count
-        found[place] = _divide(count, {name: _wants(one, place, count) for name, one in named.items()}, order)
-        named = {name: one for name, one in named.items() if found[place][name]}
-    return {name: tuple(found[place].get(name, 0) for place in range(len(limits))) for name in present}
+        found = _divide(count, {name: _wants(one, place, count) for name, one in named.items()}, present)
+        if not found[worker]:
+            break
+        shares[place] = found[worker]
+        named = {name: one for name, one in named.items() if found[name]}
+    return tuple(shares)
 
 
 def _wants(member: Member, place: int, count: int) -> float:
@@ -46,44 +48,43 @@ def _wants(member: Member, place: int, count: int) -> float:
     return float(count) if member.waiting else member.peak[place]
 
 
-def _newest(member: Member) -> Counts:
-    return member.grants[-1].counts if member.grants else ()
-
-
-def _divide(count: int, wants: Mapping[str, float], order: Sequence[str]) -> dict[str, int]:
+def _divide(count: int, wants: Mapping[str, float], present: Mapping[str, Member]) -> dict[str, int]:
     """Divide a count into whole numbers (max-min fairness).
 
     Args:
-        wants: name to number.
-        order: who is first where a rest is left that cannot be divided; all names.
+        wants: name to number. Many want the same, and so have the same share: that is found out once.
 
     Returns:
-        Name to number; together they are the count, where anybody is named.
+        Name to number; together they are the count.
     """
-    if not wants:
-        return {}
-    reserve = count * _RESERVE // len(wants)
-    shares = _level(count, {name: max(want, reserve) for name, want in wants.items()})
-    surplus = (count - sum(shares.values())) / len(shares)
-    return _whole(count, {name: share + surplus for name, share in shares.items()}, order)
+    numbers = Counter(wants.values())
+    shares = _level(count, numbers, count * _RESERVE // len(wants))
+    whole = {want: int(share + _ROUNDING) for want, share in shares.items()}
+    parts = {name: whole[want] for name, want in wants.items()}
+    if (left := count - sum(parts.values())) > 0:
+        losses = {want: round(whole[want] - share, 6) for want, share in shares.items()}
+        ranks = sorted([(losses[want], -_newest(present[name]), name) for name, want in wants.items()])
+        for _, _, name in ranks[:left]:
+            parts[name] += 1
+    return parts
 
 
-def _level(count: float, wants: Mapping[str, float]) -> dict[str, float]:
-    """Fill all up evenly; whoever has what it wants takes no more."""
-    shares: dict[str, float] = {}
-    left = count
-    for place, name in enumerate(sorted(wants, key=wants.__getitem__)):
-        shares[name] = share = min(wants[name], left / (len(wants) - place))
-        left -= share
-    return shares
+def _newest(member: Member) -> int:
+    return min(member.grants[-1].counts) if member.grants else 0
 
 
-def _whole(count: int, shares: Mapping[str, float], order: Sequence[str]) -> dict[str, int]:
-    """Round down, and give the rest to those that lose most of theirs."""
-    whole = {name: int(share + _ROUNDING) for name, share in shares.items()}
-    left = count - sum(whole.values())
-    if left > 0:
-        losses = {name: round(whole[name] - shares[name], 6) for name in order if name in shares}
-        for name in sorted(losses, key=losses.__getitem__)[:left]:  # which keeps the order of equals
-            whole[name] += 1
-    return whole
+def _level(count: float, numbers: Mapping[float, int], reserve: float) -> dict[float, float]:
+    """Fill all up evenly; whoever has what it wants takes no more, and what is left then is for everybody.
+
+    Args:
+        numbers: how many want each number.
+        reserve: nobody gets less, as long as there is enough.
+    """
+    shares: dict[float, float] = {}
+    left, waiting = count, sum(numbers.values())
+    for want in sorted(numbers):
+        shares[want] = share = min(max(want, reserve), left / waiting)
+        left -= share * numbers[want]
+        waiting -= numbers[want]
+    surplus = left / sum(numbers.values())
+    return {want: share + surplus for want, share in shares.items()}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from importer.delivery.sharing.division import Limit, divided
+from importer.delivery.sharing.division import Limit, share_of
 from importer.delivery.sharing.messages import GOES_ON, Allowed, Report, StopReason
 from importer.delivery.sharing.probing import watch_breaker
 from importer.delivery.sharing.state import Counts, Grant, Member, State, added, read_state, state_text
@@ -58,11 +58,11 @@ def answer(state: State, report: Report, moment: Moment, limits: Sequence[Limit]
     others = state.others(report.worker)
     allowed = Allowed(
         report.number,
-        _granted(state, report, moment.now, limits),
+        _granted(state, report, moment.now, limits, others),
         LASTS_S,
         pause_s=max(0.0, state.paused_until - moment.now),
-        settled=sum(one.settled for one in others),
-        bad=sum(one.bad for one in others),
+        settled=sum([one.settled for one in others]),
+        bad=sum([one.bad for one in others]),
         stop=state.stop,
         breaking=breaking,
         closings=state.closings,
@@ -109,14 +109,14 @@ def _hear_stop(state: State, member: Member, report: Report) -> None:
         state.stop = report.stop if report.stop.reason else GOES_ON
 
 
-def _granted(state: State, report: Report, now: float, limits: Sequence[Limit]) -> Counts:
+def _granted(state: State, report: Report, now: float, limits: Sequence[Limit], others: Sequence[Member]) -> Counts:
     """Give a worker what it should have of every window, as far as the others leave it."""
     member = state.members[report.worker]
     nothing = (0,) * len(limits)
     if report.leaves or now < state.held_until:
         return nothing
-    taken = added([one.in_force(now) for one in state.others(report.worker)], len(limits))
-    should = divided(state.present(now, LASTS_S), limits)[report.worker]
+    taken = added([one.in_force(now) for one in others], len(limits))
+    should = share_of(report.worker, state.present(now, LASTS_S), limits)
     counts = tuple(max(0, min(due, limit.count - held)) for due, limit, held in zip(should, limits, taken, strict=True))
     counts = counts if all(counts) else nothing  # one that is empty makes the others useless
     member.until = now + LASTS_S + _window_s(limits)

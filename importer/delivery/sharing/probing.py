@@ -24,11 +24,11 @@ def watch_breaker(state: State, report: Report, now: float, lasts_s: float) -> B
         me.is_alone = False
     if state.prober and me.probes_from and report.applied >= me.probes_from and not report.is_open:
         _close(state)
-    present = {name: one for name, one in state.present(now, lasts_s).items() if not one.is_alone}
-    if state.prober and not _goes_on(state, present, now):
-        _choose(state, present, now, without=state.prober)
-    elif not state.prober and me.is_open and not me.is_alone and not me.has_left:
-        _choose(state, present, now, without=report.worker)
+    opens = not state.prober and me.is_open and not me.is_alone and not me.has_left
+    if state.prober or opens:
+        present = {name: one for name, one in state.present(now, lasts_s).items() if not one.is_alone}
+        if opens or not _goes_on(state, present, now):
+            _choose(state, present, now, without=state.prober or report.worker)
     return _breaking(state, report, me)
 
 

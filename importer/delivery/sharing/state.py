@@ -111,4 +111,4 @@ def state_text(state: State) -> str:
 
 def added(counts: Sequence[Counts], size: int) -> Counts:
     """The sum of some counts, for each of the windows."""
-    return tuple(sum(one[place] for one in counts if one) for place in range(size))
+    return tuple(sum([one[place] for one in counts if one]) for place in range(size))
