@@ -142,7 +142,7 @@ def card(title: str = "", **props: Any) -> Iterator[None]:
 
 
 class PagedTable(ui.table):
-    """A table of NiceGUI whose page its reader turns; where it is, the page itself tells the server.
+    """A table of NiceGUI whose page its reader turns; where it is, the page itself reports to the server.
 
     Cells of a template are made anew whenever the table is sent to the page: a click on one at that moment is lost.
     Quasar says where it is as soon as it is connected, and NiceGUI's answer would be the whole table.
