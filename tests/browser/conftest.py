@@ -56,10 +56,11 @@ def wait_for_count(locator: Locator, count: int) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that show pages more time: each starts a console and a browser, and walks through many pages."""
+    """Give tests that show pages more time, and those of a module one browser: each walks through many pages."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.timeout(_LIMIT_S))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="module")

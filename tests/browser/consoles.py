@@ -96,7 +96,8 @@ class ConsoleServer:
 
     def _leave(self) -> None:
         for page in self.pages:
-            page.goto("about:blank")
+            if not page.is_closed():
+                page.goto("about:blank")
 
     def enters(self, page: Page) -> None:
         """Let the reader of a page in by the link; it is on the first page then, and the next link is known."""

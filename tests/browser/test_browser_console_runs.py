@@ -20,10 +20,11 @@ from tests.acceptance.conftest import (
     sandbox,
     serving,
     user,
+    user_in,
     wait_for,
 )
 from tests.browser.conftest import looked_at, wait_for_count
-from tests.browser.consoles import connected, connects_late, console_of
+from tests.browser.consoles import ConsoleServer, connected, connects_late, console_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -40,76 +41,76 @@ def witness(user: User) -> Iterator[Witness]:
         yield running
 
 
-@pytest.fixture
-def runs(user: User) -> None:
-    """A workspace with an import and a dry run."""
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
+    """A console over a workspace with an import and a dry run."""
+    user = user_in(tmp_path_factory.mktemp("runs"))
     assert user.types_for_real("run", SAMPLES / "customers.xlsx").code == 0
     assert user.types_for_real("validate", SAMPLES / "customers_messy.csv").code == 3
+    with console_of(user) as started:
+        yield started
 
 
 def test_runs_are_listed_searched_and_filtered_and_one_is_opened(
-    user: User, runs: None, new_page: Callable[..., Page]
+    console: ConsoleServer, new_page: Callable[..., Page]
 ) -> None:
-    with console_of(user) as console:
-        page = new_page()
-        console.enters(page)
-        rows = page.locator("tbody tr")
-        wait_for_count(rows, 2)
-        page.get_by_label("Search").fill("messy")
-        wait_for_count(rows, 1)
+    page = new_page()
+    console.enters(page)
+    rows = page.locator("tbody tr")
+    wait_for_count(rows, 2)
+    page.get_by_label("Search").fill("messy")
+    wait_for_count(rows, 1)
 
-        connects_late(page)  # a link that is pressed meanwhile is followed when it is let go
-        page.reload()
-        page.get_by_role("link", name="customers_messy.csv").hover()
-        page.mouse.down()
-        connected(page)
-        other = page.context.new_page()
-        other.goto(console.url)  # whatever the page was told as it connected has been told by then
-        other.get_by_role("heading", level=1).wait_for()
-        other.close()
-        page.mouse.up()
-        page.get_by_role("heading", name="What to fix").wait_for()
-        page.get_by_text("A required field is blank").first.wait_for()
-        wait_for_count(page.get_by_text("REHEARSAL"), 1)
+    connects_late(page)  # a link that is pressed meanwhile is followed when it is let go
+    page.reload()
+    page.get_by_role("link", name="customers_messy.csv").hover()
+    page.mouse.down()
+    connected(page)
+    other = page.context.new_page()
+    other.goto(console.url)  # whatever the page was told as it connected has been told by then
+    other.get_by_role("heading", level=1).wait_for()
+    other.close()
+    page.mouse.up()
+    page.get_by_role("heading", name="What to fix").wait_for()
+    page.get_by_text("A required field is blank").first.wait_for()
+    wait_for_count(page.get_by_text("REHEARSAL"), 1)
 
 
 def test_pages_are_clean_for_axe_and_none_is_wider_than_its_window(
-    user: User, runs: None, new_page: Callable[..., Page], axe: Callable[[Page], list[str]]
+    console: ConsoleServer, new_page: Callable[..., Page], axe: Callable[[Page], list[str]]
 ) -> None:
-    with console_of(user) as console:
-        page = new_page()
-        console.enters(page)
-        first = page.locator("tbody a").first.get_attribute("href")
-        for address in ("/", "/new", "/settings", str(first)):
-            page.goto(console.url + address)
-            page.get_by_role("heading", level=1).wait_for()
-            for look in looked_at(page):
-                assert axe(page) == [], look
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, look)
+    page = new_page()
+    console.enters(page)
+    first = page.locator("tbody a").first.get_attribute("href")
+    for address in ("/", "/new", "/settings", str(first)):
+        page.goto(console.url + address)
+        page.get_by_role("heading", level=1).wait_for()
+        for look in looked_at(page):
+            assert axe(page) == [], look
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, look)
 
 
 def test_a_customer_is_found_in_a_run_and_the_story_of_its_row_is_read(
-    user: User, runs: None, new_page: Callable[..., Page]
+    console: ConsoleServer, new_page: Callable[..., Page]
 ) -> None:
-    with console_of(user) as console:
-        page = new_page()
-        console.enters(page)
-        console.opens_run(page, "customers.xlsx")
-        page.get_by_label("Search", exact=True).fill("joseph.martin@")
-        page.get_by_label("Search", exact=True).press("Enter")
-        page.get_by_role("button", name="Row 2", exact=True).click()
-        story = page.get_by_role("dialog")
-        story.get_by_text("Requests made").wait_for()
-        assert story.get_by_text("create: 201").count() == 1
-        assert story.get_by_text("joseph.martin@example.com").count()
+    page = new_page()
+    console.enters(page)
+    console.opens_run(page, "customers.xlsx")
+    page.get_by_label("Search", exact=True).fill("joseph.martin@")
+    page.get_by_label("Search", exact=True).press("Enter")
+    page.get_by_role("button", name="Row 2", exact=True).click()
+    story = page.get_by_role("dialog")
+    story.get_by_text("Requests made").wait_for()
+    assert story.get_by_text("create: 201").count() == 1
+    assert story.get_by_text("joseph.martin@example.com").count()
 
-        connects_late(page)  # what is typed meanwhile arrives as it was typed
-        page.reload()
-        page.get_by_label("Search", exact=True).press_sequentially("nobody of that name")
-        page.get_by_label("Search", exact=True).fill("joseph.martin@")
-        page.get_by_label("Search", exact=True).press("Enter")
-        connected(page)
-        page.get_by_role("button", name="Row 2", exact=True).wait_for()
+    connects_late(page)  # what is typed meanwhile arrives as it was typed
+    page.reload()
+    page.get_by_label("Search", exact=True).press_sequentially("nobody of that name")
+    page.get_by_label("Search", exact=True).fill("joseph.martin@")
+    page.get_by_label("Search", exact=True).press("Enter")
+    connected(page)
+    page.get_by_role("button", name="Row 2", exact=True).wait_for()
 
 
 def _resumes(page: Page, witness: Witness) -> None:
@@ -202,7 +203,7 @@ def test_a_console_that_is_killed_while_it_sends_loses_nothing_and_goes_on(
     exactly_once(witness, user.reads(results))
 
 
-def test_settings_show_the_profile_and_the_checks(
+def test_settings_show_the_profile_and_the_checks_and_the_console_ends_without_a_word(
     user: User, witness: Witness, profile_for: Callable[..., Path], new_page: Callable[..., Page]
 ) -> None:
     profile = profile_for(witness, delivery=['rate = "20/s"'])
@@ -215,24 +216,18 @@ def test_settings_show_the_profile_and_the_checks(
         page.get_by_role("button", name="Check now").click()
         page.get_by_text("credentials").first.wait_for()
         assert witness.environ["ROCKETKOR_API_SECRET"] not in page.content()
+        assert console.stop() == (0, "")
 
 
-def test_a_link_works_once_and_a_stranger_sees_nothing(user: User, runs: None, new_page: Callable[..., Page]) -> None:
-    with console_of(user) as console:
-        link, page = console.link, new_page()
-        console.enters(page)
-        stranger = new_page()
-        stranger.goto(console.url)
-        assert stranger.url.endswith("/sign-in")
-        assert "customers" not in stranger.content()
-        page.get_by_role("button", name="Sign out").click()
-        page.get_by_role("heading", name="Sign in").wait_for()
-        page.goto(console.url)
-        assert page.url.endswith("/sign-in")
-        assert link != console.link
-
-
-def test_the_console_ends_by_ctrl_c_with_its_exit_code_and_no_traceback(user: User) -> None:
-    with console_of(user) as console:
-        code, said = console.stop()
-        assert (code, said) == (0, "")
+def test_a_link_works_once_and_a_stranger_sees_nothing(console: ConsoleServer, new_page: Callable[..., Page]) -> None:
+    link, page = console.link, new_page()
+    console.enters(page)
+    stranger = new_page()
+    stranger.goto(console.url)
+    assert stranger.url.endswith("/sign-in")
+    assert "customers" not in stranger.content()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="Sign in").wait_for()
+    page.goto(console.url)
+    assert page.url.endswith("/sign-in")
+    assert link != console.link

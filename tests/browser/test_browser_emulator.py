@@ -13,7 +13,7 @@ from tests.browser.conftest import DESK, LOOKS, PHONE, Look, wait_for_count
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser_emulator")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

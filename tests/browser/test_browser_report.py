@@ -15,7 +15,7 @@ from tests.browser.conftest import DESK, LOOKS, PHONE, Look
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser_report")]
+pytestmark = pytest.mark.slow
 
 _PHONE_SCREENS, _SCREEN = 10, 844
 FAILING = 988
