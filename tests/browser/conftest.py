@@ -55,6 +55,7 @@ def wait_for_count(locator: Locator, count: int) -> None:
     expect(locator).to_have_count(count, timeout=_PATIENCE_MS)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks for groups in the same step
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests that show pages more time, and those of a module one browser: each walks through many pages."""
     for item in items:
