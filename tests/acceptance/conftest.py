@@ -294,8 +294,8 @@ def wait_until(what: Callable[[], bool]) -> None:
     pytest.fail("it never happened")
 
 
-def ended(process: subprocess.Popen[str]) -> Ran:
-    out, err = process.communicate(timeout=60)
+def ended(process: subprocess.Popen[str], within_s: float = 60.0) -> Ran:
+    out, err = process.communicate(timeout=within_s)
     assert "Traceback" not in out + err
     return Ran(process.returncode, out, err)
 

@@ -15,7 +15,7 @@ from tests.dask_cluster import DaskCluster
 from tests.postgres import shared_server
 from tests.proxy import Proxy
 
-RATE, LEASE_S, CONCURRENCY = 60, "2", 8
+RATE, CONCURRENCY = 60, 8
 DELIVERY = [f'rate = "{RATE}/s"', "looks_after_s = [0, 0.1, 0.4]", f"concurrency = {CONCURRENCY}"]
 _SENDERS: LiteralString = (
     "SELECT DISTINCT pid FROM importer.leases JOIN importer.lots USING (token) JOIN importer.rows USING (run)"
@@ -31,11 +31,12 @@ class Team:
     witness: Witness
     cluster: DaskCluster
     profile: Path
+    lease_s: str = "2"
     url: str = field(default_factory=lambda: shared_server().emptied())
 
     @property
     def environ(self) -> Mapping[str, str]:
-        return {**self.witness.environ, "IMPORTER_JOURNAL": self.url, "IMPORTER_JOURNAL__LEASE_S": LEASE_S}
+        return {**self.witness.environ, "IMPORTER_JOURNAL": self.url, "IMPORTER_JOURNAL__LEASE_S": self.lease_s}
 
     @property
     def by_cluster(self) -> Mapping[str, str]:
@@ -61,6 +62,10 @@ class Team:
     def nobody_sends(self) -> bool:
         """Whether every lease is over."""
         return self.asked("SELECT FROM importer.leases WHERE expires >= clock_timestamp()") == []
+
+    def holds_nothing(self, process: int) -> bool:
+        """Whether what a process was sending is anybody's."""
+        return (process,) not in self.asked("SELECT pid FROM importer.leases")
 
     def nobody_is_connected(self) -> bool:
         """Whether all that the program and its workers did with the journal is over."""

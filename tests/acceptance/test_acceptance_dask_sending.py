@@ -19,7 +19,7 @@ from tests.postgres import JOURNAL, shared_server
 from tests.proxy import proxy_to
 
 ROWS = 120
-IMPATIENT = ["read_timeout_s = 2", "breaker_faults = 3", "breaker_probe_s = 0.5", "breaker_give_up_s = 4"]
+IMPATIENT = ["read_timeout_s = 3", "breaker_faults = 6", "breaker_probe_s = 0.5", "breaker_give_up_s = 4"]
 """For whoever is cut off from the target."""
 HANGS, WITHOUT_API, WITHOUT_DATABASE, WITHOUT_SCHEDULER = 1, 2, 3, 4
 ProfileFor = Callable[..., Path]
@@ -148,15 +148,15 @@ def test_a_worker_is_killed_then_all_and_the_scheduler_and_the_program_sends_the
 def test_workers_that_hang_or_are_cut_off_lose_their_rows_and_send_none_of_them_again(
     team: Team, profile_for: ProfileFor
 ) -> None:
-    cluster, database = team.cluster, shared_server().port
-    with proxy_to(database) as lost, proxy_to(database) as shaken, proxy_to(cluster.port) as dask:
+    cluster, team = team.cluster, replace(team, lease_s="4")
+    with proxy_to(shared_server().port) as database, proxy_to(cluster.port) as scheduler:
         cluster.start(0)
         cluster.start_worker(HANGS, team.environ)
         cluster.start_worker(WITHOUT_API, team.environ)
-        cluster.start_worker(WITHOUT_DATABASE, team.at_database(lost))
-        cluster.start_worker(WITHOUT_SCHEDULER, team.at_database(shaken), scheduler=f"tcp://127.0.0.1:{dask.port}")
+        cluster.start_worker(WITHOUT_DATABASE, team.at_database(database))
+        cluster.start_worker(WITHOUT_SCHEDULER, team.environ, scheduler=f"tcp://127.0.0.1:{scheduler.port}")
         cluster.wait_for_workers(4)
-        hangs, without_api = (cluster.processes[number].pid for number in (HANGS, WITHOUT_API))
+        hangs, without_api, without_database, _ = (one.pid for one in cluster.processes[1:])
         with proxy_to(urlsplit(team.witness.base_url).port or 0, (hangs, without_api)) as api:
             way = replace(team.witness, base_url=f"http://127.0.0.1:{api.port}")
             behind = replace(team, profile=profile_for(way, delivery=[*DELIVERY, *IMPATIENT]))
@@ -166,24 +166,23 @@ def test_workers_that_hang_or_are_cut_off_lose_their_rows_and_send_none_of_them_
             api.hold(hangs)
             api.hold(without_api)
             wait_for(lambda: min(api.held_back[hangs], api.held_back[without_api]) >= CONCURRENCY, running)
-            assert running.poll() is None
             cluster.send(HANGS, signal.SIGSTOP)  # all its requests are under way
             api.heal(hangs)
-            lost.hold()
-            dask.hold()
-            shaken.reset()
-            shaken.heal()
+            database.hold()
+            scheduler.hold()
+            assert running.poll() is None
+            wait_for(lambda: team.holds_nothing(without_database), running)
+            database.heal()
+            scheduler.heal()
 
-            ran = ended(running)
+            ran = ended(running, within_s=150)
             assert ran.code == 0, ran
             team.is_complete(ran)
-            asked = team.witness.ledger()["counts"]
+            asked = team.witness.ledger()["counts"]["create"]
 
             cluster.send(HANGS, signal.SIGCONT)
-            lost.heal()
-            dask.heal()
             wait_until(team.nobody_is_connected)
-            assert team.witness.ledger()["counts"]["create"] == asked["create"]
+            assert team.witness.ledger()["counts"]["create"] == asked
             team.is_complete(ran)
 
 

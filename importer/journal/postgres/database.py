@@ -56,6 +56,7 @@ class PostgresDatabase:
         self.writes = writes
         self.attach: Attach = lend
         self._location = location
+        self._patience = ""
         self._count = CommitCount(location.folder / _COUNTED)
         self._commits = self._count.read()
         with self.guarded("opened"):
@@ -88,7 +89,8 @@ class PostgresDatabase:
         """
         with self.guarded("written"):
             held = held_leases.held(self._location.url)
-            still, commits = self.connection.begin(f"{WRITERS}; {leases.still_ours(held)}, {_COMMITS}")[0]
+            begin = f"{self._patience}{WRITERS}; {leases.still_ours(held)}, {_COMMITS}"
+            still, commits = self.connection.begin(begin)[0]
             try:
                 leases.require_all(still, held, self._location.place, self.commands)
                 self._require_all_commits(commits)
@@ -99,6 +101,18 @@ class PostgresDatabase:
                 raise
         self._commits = commits + 1
         self._count.write(self._commits)
+
+    @contextmanager
+    def given_up_after(self, silent_s: float) -> Iterator[None]:
+        """Have the server end a transaction in which nothing is said for so long: all who write wait for it.
+
+        Only for whoever writes little at a time. This process may have been stopped, or be cut off.
+        """
+        self._patience = f"SET LOCAL idle_in_transaction_session_timeout TO {silent_s * 1_000:.0f}; "
+        try:
+            yield
+        finally:
+            self._patience = ""
 
     def may_send(self) -> bool:
         if held_leases.lost(self._location.url):

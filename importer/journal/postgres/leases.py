@@ -34,6 +34,8 @@ _RENEWED, _RENEWED_UNDER = 3, 6
 """So often a lease is renewed, and one under another."""
 _AGAIN_S = 0.5
 """Between two tries to renew it, while that fails."""
+_BRIEF = "SET LOCAL idle_in_transaction_session_timeout TO '10s'"
+"""Whoever is stopped, or cut off, in the middle of it keeps the others waiting for no longer."""
 _TAKE = (
     "INSERT INTO leases (scope, token, host, pid, started_at, expires)"
     " VALUES (:scope, :token, :host, :pid, :now, clock_timestamp() + make_interval(secs => :lease_s))"
@@ -196,7 +198,7 @@ class PostgresLocks:
 
     def _take(self, session: PostgresConnection, statement: str, lease: HeldLease, owner: Mapping[str, Any]) -> bool:
         with self._guarded():
-            session.begin(WRITERS)
+            session.begin(f"{_BRIEF}; {WRITERS}")
             try:
                 taken = session.execute(statement, {**owner, "lease_s": lease.lease_s}).fetchone()
                 session.execute(_ORPHANS)
@@ -233,7 +235,7 @@ class PostgresLocks:
     def _give_back(self, session: PostgresConnection, lease: HeldLease) -> None:
         session.give_up_after(lease.lease_s)
         try:
-            session.begin(WRITERS)  # whoever takes one under it does so before, or finds it gone
+            session.begin(f"{_BRIEF}; {WRITERS}")  # whoever takes one under it does so before, or finds it gone
             for statement in (_GIVE_BACK, _LEAVE):
                 session.execute(statement, {"token": lease.token})
             session.commit()

@@ -46,6 +46,8 @@ _SENDERS = (
     " WHERE above.scope = ? AND leases.expires >= clock_timestamp()"
 )
 _HEARD = "DELETE FROM messages WHERE run = ? RETURNING number, sender, content"
+_SILENT_S = 10.0
+"""A sender that is in a transaction may be silent for so long; the others wait for three times as long."""
 _OF_A_DIVISION = ("lots", "messages")
 
 
@@ -54,7 +56,7 @@ class PostgresLots:
 
     def __init__(self, database: PostgresDatabase, location: Location, run: int) -> None:
         self._db = database
-        self._locks = PostgresLocks(location)
+        self._locks, self._lease_s = PostgresLocks(location), float(location.lease_s)
         self._run = run
 
     # ------------------------------------------------------------------ whoever divides the run
@@ -94,7 +96,8 @@ class PostgresLots:
 
     @contextmanager
     def hold(self, sender: str, now: float) -> Iterator[str]:
-        with self._locks.hold_under(self._scope(), sender, now) as lease:
+        silent_s = min(self._lease_s, _SILENT_S)
+        with self._locks.hold_under(self._scope(), sender, now) as lease, self._db.given_up_after(silent_s):
             yield lease
 
     def take(self, tx: Connection, lease: str) -> tuple[int, int] | None:

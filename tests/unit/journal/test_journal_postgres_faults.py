@@ -103,6 +103,20 @@ def test_a_server_that_takes_everything_and_answers_nothing_is_given_up_after_a_
         assert session.execute("SELECT scope FROM importer.api_keys").fetchall() == [("before",)]
 
 
+def test_a_sender_that_hangs_in_a_transaction_keeps_the_others_from_writing_for_a_lease_at_most(
+    place: Location,
+) -> None:
+    with locks_of(place.folder).hold(SCOPE, 1.0), closing(open_journal(place)) as journal:
+        book = filled(journal, FIRST, ["k0"])
+        with (
+            closing(PostgresDatabase(place)) as hangs,
+            hangs.lots(book.run).hold("hangs", 1.0),
+            pytest.raises(JournalError, match="idle-in-transaction timeout"),
+            hangs.transaction(),
+        ):
+            assert journal.lots(book.run).divide(1) == 1
+
+
 def test_a_commit_whose_answer_is_lost_counts_as_not_made_whatever_became_of_it(place: Location, proxy: Proxy) -> None:
     with closing(open_journal(replace(place, lease_s=30.0))) as journal:
         book = filled(journal, FIRST, ["k0", "k1"])
