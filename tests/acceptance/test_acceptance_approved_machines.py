@@ -1,9 +1,9 @@
-"""Plans as they go round an office: every command a process of its own, and no server while people look and sign."""
+"""Plans as they go round an office, whose people plan, sign and send in processes of their own, without a server."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ CELLS = ("Givencanary", "Familycanary", "canary@example.com", "2125550199")
 
 @dataclass
 class Desk:
-    """A folder whose commands are processes, and all that they have said.
+    """A folder whose commands keep nothing from one to the next, and all that they have said.
 
     Args:
         base_url: of the server; it need not run.
@@ -41,18 +41,27 @@ class Desk:
         return self.user.home / "sandbox.toml"
 
     def types(self, *words: str | Path, **environ: str) -> Ran:
+        """Run a command in this process."""
+        return self._heard(self.user.types, *words, **environ)
+
+    def types_for_real(self, *words: str | Path, **environ: str) -> Ran:
+        """Run a command in a process of its own."""
+        return self._heard(self.user.types_for_real, *words, **environ)
+
+    def _heard(self, types: Callable[..., Ran], *words: str | Path, **environ: str) -> Ran:
         there = {
             "IMPORTER_APPROVAL_POLICY": str(self.office.path),
             "IMPORTER_KEYS": str(self.office.keys),
             "IMPORTER_KEY_PASSPHRASE": PHRASE,
         }
-        ran = self.user.types_for_real(*words, **{**there, **self.credentials, **environ})
+        ran = types(*words, **{**there, **self.credentials, **environ})
         self.said += [ran.out, ran.err]
         return ran
 
-    def refused(self, code: int, *names: str, words: tuple[str | Path, ...] = (), **environ: str) -> None:
-        """Sending by the plan ends with a code and the names of what is wrong."""
-        ran = self.types("run", *words, "--plan", "plan.json", "--json", **environ)
+    def refused(self, code: int, *names: str, words: tuple[str | Path, ...] = (), program: Path | None = None) -> None:
+        """Sending by the plan, also by another program, ends with a code and the names of what is wrong."""
+        sends = ("run", *words, "--plan", "plan.json", "--json")
+        ran = self.types(*sends) if program is None else self.types_for_real(*sends, PYTHONPATH=str(program))
         assert ran.code == code, ran.out + ran.err
         for name in names:
             assert name in ran.json["error"], ran.json["error"]
@@ -64,8 +73,13 @@ def rows() -> str:
     return people(ROWS) + f"L-99,{first},{last},{email},+1{phone}\n"
 
 
-def settle(desk: Desk) -> None:
-    """Give everybody a key, write the policy, plan the file, and have the plan approved: no server is asked."""
+def settle(desk: Desk, *, apart: bool = False) -> None:
+    """Give everybody a key, write the policy, plan the file, and have the plan approved: no server is asked.
+
+    Args:
+        apart: plan and approve in processes of their own.
+    """
+    types = desk.types_for_real if apart else desk.types
     for name in ("anna", "ben", "carol"):
         made = desk.types("key", "new", name, "--passphrase")
         assert made.code == 0, made.err
@@ -75,11 +89,11 @@ def settle(desk: Desk) -> None:
     desk.user.has("people.csv", rows())
     desk.profile.write_text(f'[delivery]\nrate = "900/s"\n[targets.sandbox]\nbase_url = "{desk.base_url}"\n')
     words = ("plan", "people.csv", *sandbox(desk.profile), "--out", "plan.json", "--key", "anna")
-    assert desk.types(*words).code == 0, desk.said
-    alone = desk.types("approve", "plan.json", "--key", "anna", "--yes")
+    assert types(*words).code == 0, desk.said
+    alone = types("approve", "plan.json", "--key", "anna", "--yes")
     assert (alone.code, "anna" in alone.err) == (5, True)
-    assert desk.types("approve", "plan.json", "--key", "ben", "--yes").code == 0, desk.said
-    shown = desk.types("show", "plan.json")
+    assert types("approve", "plan.json", "--key", "ben", "--yes").code == 0, desk.said
+    shown = types("show", "plan.json")
     assert "Approved." in shown.out
 
 
@@ -115,7 +129,7 @@ def without_traces(desk: Desk) -> None:
 def test_what_was_approved_is_sent_and_whatever_differs_is_refused_by_its_name(user: User) -> None:
     with serving(user) as witness:
         desk = Desk(user, witness.base_url, witness.environ)
-        settle(desk)
+        settle(desk, apart=True)
         source = user.home / "people.csv"
         lines = rows().splitlines()
         others: list[tuple[list[str], tuple[str, ...]]] = [
@@ -135,15 +149,15 @@ def test_what_was_approved_is_sent_and_whatever_differs_is_refused_by_its_name(u
         shutil.copytree(ROOT / "importer", copy / "importer", ignore=shutil.ignore_patterns("__pycache__"))
         rule = copy / "importer" / "customers" / "emails.py"
         rule.write_text(rule.read_text() + "\n# another rule\n")
-        desk.refused(6, "the program's rules (customers)", PYTHONPATH=str(copy))
+        desk.refused(6, "the program's rules (customers)", program=copy)
         desk.refused(6, "the target", words=("--target", "emulator"))
         assert witness.ledger()["customers"] == 0
 
-        sent = desk.types("run", "--plan", "plan.json", "--json")
+        sent = desk.types_for_real("run", "--plan", "plan.json", "--json")
         assert sent.code == 0, sent.out
         exactly_once(witness, user.reads(sent.json["files"]["results"]))
 
-    proved = desk.types("show", "last", "--verify")
+    proved = desk.types_for_real("show", "last", "--verify")
     assert proved.code == 0, proved.out
     run = user.home / "runs" / sent.json["run_id"]
     (kept,) = run.glob("plan-*.json")
@@ -174,7 +188,7 @@ def has_lost_a_key(desk: Desk) -> tuple[Path, str]:
 
 @pytest.mark.slow
 def test_what_is_not_approved_is_known_without_any_server(user: User) -> None:
-    """One office for all of it: its keys and signatures take a dozen processes."""
+    """One office for all of it: its keys and signatures take a dozen commands."""
     desk = Desk(user, "http://127.0.0.1:9", NOBODY)
     settle(desk)
     for harm, why, shown in (

@@ -25,7 +25,7 @@ from tests.acceptance.conftest import (
 )
 
 
-@pytest.mark.parametrize(("kills", "rows"), [(2, 200), pytest.param(6, 600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "rows"), [(2, 200), pytest.param(4, 400, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_and_resumed_creates_every_customer_once(
     user: User, witness: Witness, profile_for: Callable[..., Path], kills: int, rows: int
 ) -> None:

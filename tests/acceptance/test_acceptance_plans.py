@@ -377,7 +377,7 @@ def test_a_workbook_is_planned(user: User) -> None:
 def test_a_run_that_is_killed_while_it_reads_is_held_to_its_plan_when_it_is_resumed(
     user: User, witness: Witness, options: tuple[str | Path, ...]
 ) -> None:
-    source = user.has("people.csv", people(60_000))
+    source = user.has("people.csv", people(20_000))
     plan = planned(user, source, *options, **witness.environ)
     process = user.starts("run", "--plan", plan, "--json", **witness.environ)
     wait_for(lambda: logged(user).count("run_started") > 1, process)  # the first one is that of the plan
@@ -392,7 +392,7 @@ def test_a_run_that_is_killed_while_it_reads_is_held_to_its_plan_when_it_is_resu
     (run_id,) = [one["run_id"] for one in user.types("runs", "--json").json["runs"] if not one["dry_run"]]
     (copy,) = (user.home / "runs" / run_id).glob("plan-*.json")
     content = copy.read_text()
-    copy.write_text(content.replace('"rows": 60000', '"rows": 59999', 1))
+    copy.write_text(content.replace('"rows": 20000', '"rows": 19999', 1))
     assert user.types("resume", "last", "--json", **witness.environ).code == 6
     copy.write_text(content)
     process = user.starts("resume", "last", "--rate", "900/s", "--json", **witness.environ)
