@@ -27,7 +27,7 @@ def test_sixty_four_workers_do_so_too() -> None:
 
 
 def test_the_use_of_the_rate_is_measured_once_a_breaker_that_closed_late_has_its_share_again() -> None:
-    story = play_together(153, 4)
+    story = play_together(195, 4)
 
     assert story.undisturbed[0] > story.length.calm_from + 1.0
 

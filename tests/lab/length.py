@@ -14,7 +14,8 @@ class Length:
         storm_s: in this time something befalls workers; at some, it goes on for `late_s` more.
         settle_s: until those that began again have their shares; who comes back later is waited for as well.
         calm_s: for so long the use of the rate is measured, while nothing happens.
-        least_lines: rows that a worker has under way at least. All of them have to end after the calm.
+        least_lines: rows that a worker has under way at least: a share is a whole request per second, so they have to
+            outlast the slowest answer, or shares go unused. All of them have to end after the calm.
         rates: requests per second, all workers together.
         lots_per_s: how many lots the rate sends in a second.
         slowest_s: the longest time that a request, or its answer, is on its way.
@@ -42,10 +43,10 @@ class Length:
 
 
 _LONG = Length(3.0, 7.0, 2.0, 8.0, 5.0, 8, (10, 40, 64, 100), (10, 20), (2.5,))
-_SHORT = Length(1.0, 4.0, 0.5, 5.5, 3.5, 3, (20, 40, 64, 100), (20, 40), (0.5, 2.5))
+_SHORT = Length(1.0, 4.0, 0.5, 5.5, 3.5, 4, (40, 64, 100), (20, 40), (0.5, 1.0))
 _LONG_EVERY = 10
 
 
 def length_of(seed: int) -> Length:
-    """One seed in ten is long, with more rows under way and a rate that is less than one request per worker."""
+    """One seed in ten is long, with more rows under way, larger lots and rates down to 10/s."""
     return _SHORT if seed % _LONG_EVERY else _LONG
