@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -40,9 +40,9 @@ LOOKS = [Look(width, scheme) for width in (390, 1280) for scheme in ("light", "d
 PHONE, DESK = LOOKS[0], LOOKS[2]
 
 
-def looked_at(page: Page) -> Iterator[Look]:
+def looked_at(page: Page, looks: Iterable[Look] = LOOKS) -> Iterator[Look]:
     """Show a page in every look, one after the other: going there again for each would take four times as long."""
-    for look in LOOKS:
+    for look in looks:
         page.set_viewport_size({"width": look.width, "height": HEIGHT})
         page.emulate_media(color_scheme=look.scheme)
         yield look
