@@ -6,17 +6,14 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
-from threading import Event
 
 import pytest
 
-from tests.acceptance.conftest import User
+from tests.acceptance.conftest import User, wait_for, wait_until
 from tests.dask_cluster import DaskCluster
 
 LINE = "{0},Ann,Example,ann{0}@example.com,+1 415 555 01{1:02d}\n"
-PATIENCE_S = 100.0
 
 
 def people(user: User, count: int) -> Path:
@@ -81,19 +78,14 @@ def test_nothing_is_left_when_the_program_ends(user: User, number: signal.Signal
     kept.mkdir()
     settings = {"IMPORTER_SOURCE__BATCH_ROWS": "20", "IMPORTER_SOURCE__PROCESSES": "1", "TMPDIR": str(kept)}
     with user.starts("validate", file, "--engine", "dask", **settings) as process:
-        until = time.monotonic() + PATIENCE_S
-        while not engines(user):
-            assert time.monotonic() < until
-            assert process.poll() is None
-            Event().wait(0.05)
+        wait_for(lambda: bool(engines(user)), process)
+        assert process.poll() is None
         workers = [int(child) for child in children_of(process.pid)]
         process.send_signal(number)
         process.communicate()
     assert process.returncode == code
     assert workers
-    while any(map(is_running, workers)) or list(kept.iterdir()):
-        assert time.monotonic() < until
-        Event().wait(0.05)
+    wait_until(lambda: not any(map(is_running, workers)) and not list(kept.iterdir()))
 
 
 def children_of(process: int) -> list[str]:
