@@ -50,16 +50,16 @@ class Member(NamedTuple):
         return True if self.hint is bool else None
 
 
-def members(declared: type, place: Place) -> Iterator[Member]:
+@cache
+def members(declared: type, place: Place) -> tuple[Member, ...]:
     """List the members of an object at a place, in their order."""
-    for key, hint in _hints(declared).items():
+    return tuple(_members(declared, place))
+
+
+def _members(declared: type, place: Place) -> Iterator[Member]:
+    for key, hint in get_type_hints(declared, include_extras=True).items():
         required = get_origin(hint) is not NotRequired
         yield _member(key, hint if required else get_args(hint)[0], place, required=required)
-
-
-@cache
-def _hints(declared: type) -> dict[str, Any]:
-    return get_type_hints(declared, include_extras=True)
 
 
 def _member(key: str, hint: Any, place: Place, *, required: bool) -> Member:
