@@ -113,10 +113,11 @@ class PostgresLocks:
     def hold(self, scope: str, now: float, *, busy: tuple[str, str] = BUSY) -> Iterator[None]:
         with closing(self._connected()) as session:
             lease = self._new()
-            if not self._take(session, _TAKE, lease, self._owner(scope, lease, now)):
-                what, advice = busy
-                dead = f"If its host died, this is free in {self._location.lease_s:g} s at the latest."
-                raise BusyError(f"{what} ({self.owner(scope) or 'it just ended'}).", f"{advice} {dead}")
+            while not self._take(session, _TAKE, lease, self._owner(scope, lease, now)):
+                if who := self.owner(scope):  # else it has just ended, and this is free
+                    what, advice = busy
+                    dead = f"If its host died, this is free in {self._location.lease_s:g} s at the latest."
+                    raise BusyError(f"{what} ({who}).", f"{advice} {dead}")
             with self._held(session, lease, _RENEWED):
                 yield
 

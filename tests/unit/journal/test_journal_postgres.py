@@ -25,6 +25,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.journal.postgres.database import PostgresDatabase
+from importer.journal.postgres.leases import PostgresLocks
 from importer.journal.postgres.migrations import FORMAT
 from importer.journal.postgres.secret import team_secret
 from tests.contracts.journals import FIRST, Book, begin, created, filled
@@ -78,6 +79,23 @@ def test_a_lease_is_held_by_one_and_the_other_is_told_by_whom(place: Location) -
 
     assert held == (1_000.0, True)
     assert (locks.owner(SCOPE), locks.held_since(SCOPE)) == ("", None)
+
+
+def test_a_lease_that_ends_while_it_is_asked_who_has_it_is_taken(
+    place: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = PostgresLocks.owner
+
+    def owner_of_what_ends(self: PostgresLocks, scope: str) -> str:
+        expire_all(place)
+        return owner(self, scope)
+
+    with locks_of(place.folder).hold(SCOPE, 1_000.0):
+        monkeypatch.setattr(PostgresLocks, "owner", owner_of_what_ends)
+        with locks_of(place.folder).hold(SCOPE, 2_000.0):
+            since = locks_of(place.folder).held_since(SCOPE)
+
+    assert since == 2_000.0
 
 
 def test_a_lease_of_the_dead_is_taken_over_and_whoever_comes_back_writes_nothing_more(
