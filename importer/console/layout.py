@@ -142,11 +142,15 @@ def card(title: str = "", **props: Any) -> Iterator[None]:
 
 
 class PagedTable(ui.table):
-    """A table of NiceGUI whose page its reader turns; where it is, the page itself reports to the server.
+    """A table of NiceGUI with pages; it is sent to its page again only where something of it has changed.
 
-    Cells of a template are made anew whenever the table is sent to the page: a click on one at that moment is lost.
-    Quasar says where it is as soon as it is connected, and NiceGUI's answer would be the whole table.
+    Cells of a template are made anew whenever the table is sent: a click on one at that moment is lost. Quasar says
+    where it is as soon as it is connected, and NiceGUI would answer with the whole table.
     """
+
+    def __init__(self, rows_per_page: int, **others: Any) -> None:
+        first = {"sortBy": None, "descending": False, "page": 1, "rowsPerPage": rows_per_page}  # as Quasar says it
+        super().__init__(pagination=first, **others)
 
     @property
     def pagination(self) -> dict[str, Any]:
@@ -156,7 +160,7 @@ class PagedTable(ui.table):
 
     @pagination.setter
     def pagination(self, value: dict[str, Any]) -> None:
-        with self.props.suspend_updates():
+        if value != self.pagination:
             self.props["pagination"] = value
 
 

@@ -58,6 +58,8 @@ def test_runs_are_listed_searched_and_filtered_and_one_is_opened(
     console.enters(page)
     rows = page.locator("tbody tr")
     wait_for_count(rows, 2)
+    page.get_by_role("columnheader", name="File").click()  # by name, and no longer the newest first
+    rows.first.filter(has=page.get_by_role("link", name="customers.xlsx")).wait_for()
     page.get_by_label("Search").fill("messy")
     wait_for_count(rows, 1)
 
@@ -211,6 +213,8 @@ def test_settings_show_the_profile_and_the_checks_and_the_console_ends_without_a
         page = new_page()
         console.enters(page)
         page.goto(console.url + "/settings")
+        page.get_by_role("button", name="Next page").click()
+        page.get_by_text("21-40 of").wait_for()
         page.get_by_label("Search").fill("delivery.rate")
         page.get_by_text("20/s").first.wait_for()
         page.get_by_role("button", name="Check now").click()

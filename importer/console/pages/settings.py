@@ -72,7 +72,7 @@ def _profile_card(profile: Profile) -> None:
         hint(t("settings.read_only", file=profile.file or t("settings.defaults")))
         search = ui.input(t("settings.search")).props("type=search clearable outlined dense")
         columns = [_column(name) for name in ("key", "value", "meaning")]
-        table = PagedTable(columns=columns, rows=list(_keys(profile)), row_key="key", pagination=20)
+        table = PagedTable(20, columns=columns, rows=list(_keys(profile)), row_key="key")
         table.props("flat wrap-cells").classes("settings")
         search.bind_value_to(table, "filter", forward=lambda text: text or "")
 
