@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tests.acceptance.conftest import User
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 _HELD_SOCKET = """(() => {
   const held = [], timer = window.setTimeout;
@@ -110,6 +110,15 @@ class ConsoleServer:
         """Open the run of a file from the list of imports: fields of both pages have the same names."""
         page.get_by_role("link", name=file).click()
         page.get_by_role("heading", level=1, name=file).wait_for()
+
+    def opens_story(self, page: Page, text: str, row: int) -> Locator:
+        """Search a run for a text, and open what happened to a row that was found."""
+        page.get_by_label("Search", exact=True).fill(text)
+        page.get_by_label("Search", exact=True).press("Enter")
+        page.get_by_role("button", name=f"Row {row}", exact=True).click()
+        story = page.get_by_role("dialog")
+        story.get_by_text("Requests made").wait_for()
+        return story
 
     def signs_in(self, page: Page, name: str, password: str) -> None:
         """Sign a user in."""

@@ -98,11 +98,7 @@ def test_a_customer_is_found_in_a_run_and_the_story_of_its_row_is_read(
     page = new_page()
     console.enters(page)
     console.opens_run(page, "customers.xlsx")
-    page.get_by_label("Search", exact=True).fill("joseph.martin@")
-    page.get_by_label("Search", exact=True).press("Enter")
-    page.get_by_role("button", name="Row 2", exact=True).click()
-    story = page.get_by_role("dialog")
-    story.get_by_text("Requests made").wait_for()
+    story = console.opens_story(page, "joseph.martin@", 2)
     assert story.get_by_text("create: 201").count() == 1
     assert story.get_by_text("joseph.martin@example.com").count()
 

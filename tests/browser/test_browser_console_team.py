@@ -35,11 +35,7 @@ def test_the_files_of_a_run_of_another_host_are_written_here_and_the_story_of_a_
         page.get_by_role("button", name="Write its files here").click()
         page.get_by_role("link", name="results.csv").wait_for()
         assert page.get_by_role("button", name="Write its files here").count() == 0
-        page.get_by_label("Search", exact=True).fill("joseph.martin@")
-        page.get_by_label("Search", exact=True).press("Enter")
-        page.get_by_role("button", name="Row 2", exact=True).click()
-        story = page.get_by_role("dialog")
-        story.get_by_text("Requests made").wait_for()
+        story = console.opens_story(page, "joseph.martin@", 2)
         assert story.get_by_text("create: 201").count() == 1
 
     (theirs,), (ours,) = (list(one.home.glob("runs/*/results.csv")) for one in (ana, kim))
