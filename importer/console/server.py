@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ async def serve(profile: Profile, host: str, port: int, ready: Callable[[Ready],
         UsageError: it would be reachable by others, and not be safe; or it cannot listen there.
     """
     require_safe(profile.console, host)
+    _require_certificate(profile.console)
     with _listening(host, port) as listener:
         url = as_origin(profile.console.url or _url(profile.console, host, listener.getsockname()[1]))
         machine = Machine()
@@ -152,6 +154,20 @@ def require_safe(settings: ConsoleSettings, host: str) -> None:
             f"No browser can open https://{host}, which means every address of this computer.",
             "Set `url` in [console] to the https address that browsers use.",
         )
+
+
+def _require_certificate(settings: ConsoleSettings) -> None:
+    """Refuse a certificate that cannot be used, before anything is made or begun."""
+    if settings.certificate is None:
+        return
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(settings.certificate, settings.private_key, password="")  # never asked for
+    except OSError as error:  # of ssl, too: it is one
+        raise UsageError(
+            f"The certificate '{settings.certificate}' and its private key cannot be used.",
+            "Give a certificate and its private key without a passphrase, as PEM files.",
+        ) from error
 
 
 def _is_loopback(host: str) -> bool:
@@ -237,11 +253,4 @@ def _server(application: FastAPI, settings: ConsoleSettings) -> _Server:
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.private_key,
     )
-    try:
-        config.load()
-    except OSError as error:  # of ssl, too: it is one
-        raise UsageError(
-            f"The certificate '{settings.certificate}' and its private key cannot be used.",
-            "Give a certificate and its private key without a passphrase, as PEM files.",
-        ) from error
     return _Server(config)

@@ -457,6 +457,7 @@ def test_a_network_is_refused_without_users_or_without_tls(
     assert ran.code == 2, ran.err
     assert says in ran.err
     assert ran.out == ""
+    assert [path.name for path in user.home.iterdir()] == ["profile.toml"]
 
 
 def test_with_tls_of_its_own_cookies_are_for_tls_alone(user: User) -> None:

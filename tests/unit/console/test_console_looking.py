@@ -23,10 +23,12 @@ async def test_a_notice_is_shown_until_the_file_was_looked_at(tmp_path: Path) ->
         may_end.wait()
         return "three columns were found"
 
-    async def page() -> None:
-        ui.label(await looked_at(file, look))
+    async with user_simulation() as user:
 
-    async with user_simulation(page) as user:
+        @ui.page("/")  # not the root of the simulation: that one is what is not found, and a console says that its way
+        async def page() -> None:
+            ui.label(await looked_at(file, look))
+
         await user.open("/")
         await user.should_see("A file of this size takes about 5 s")
         may_end.set()
