@@ -30,6 +30,7 @@ ROWS = (
     "steps",
     "journal",
     "team",
+    "workers",
     "loop",
     "plans",
     "console",

@@ -28,6 +28,11 @@ class Target:
         with urlopen(f"{self.base_url}/_emulator/ledger?per_s=1", timeout=60) as answer:  # noqa: S310  # loopback
             return dict(json.loads(answer.read()))
 
+    def arrivals(self) -> list[float]:
+        """When each request arrived, in their order, monotonic seconds."""
+        with urlopen(f"{self.base_url}/_emulator/arrivals", timeout=60) as answer:  # noqa: S310  # loopback
+            return [json.loads(line)["at_s"] for line in answer]
+
 
 @contextmanager
 def emulator(folder: Path, *options: str) -> Iterator[Target]:
