@@ -286,7 +286,8 @@ class Story:
         backoff = Backoff(0.5, 10.0, self.rng)
         feedback = Feedback(limiter, Breaker(stop, BreakerRules()), backoff, clock=clock, emit=_ignore)
         asking = self._asking(limiter, backoff, feedback, clock)
-        return SecondLooks(asking, rows, self.stamps, LOOK_AGAIN_AFTER_S, _ignore)
+        engine = AsyncioPool(self.concurrency, limiter)
+        return SecondLooks(asking, rows, self.stamps, LOOK_AGAIN_AFTER_S, engine, _ignore)
 
     def _asking(self, limiter: StrictLimiter, backoff: Backoff, feedback: Feedback, clock: VirtualClock) -> Asking:
         patience = Patience(4, self.looks_after_s, backoff, max_spared=6)

@@ -149,7 +149,7 @@ def delivering(
         claims = canary = Canary(claims, rows, stop, ask=sender.ask, before=seen, undo=undo, rest=bool(sender.lease))
     one = FindOnly(asking, thresholds) if updates else deliver
     delivery = Delivery(claims, engine, one, stop, emit, settings.drain_s)
-    second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
+    second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, engine, emit)
     does = target if isinstance(target, FollowUps) else None
     bodies, stamp = profile.contract.bodies, settings.import_key_metadata
     follow_up = FollowUp(asking, does, bodies, stamp, engine.worker_released, lists_only=before.lists_only)

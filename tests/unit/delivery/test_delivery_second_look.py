@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
+from importer.core.errors import JournalError
 from importer.core.outcomes import EarlierForm, Found, Outcome, Record, Reply, Resent, Verdict
 from importer.core.states import RowState
 from importer.customers.bodies import CustomerBodies
-from importer.delivery import Asking, Backoff, Matcher, Patience, SecondLooks, Stamps, StopSwitch
+from importer.delivery import (
+    Asking,
+    Backoff,
+    Matcher,
+    Patience,
+    SecondLooks,
+    Stamps,
+    StopSwitch,
+    StrictLimiter,
+    Window,
+)
 from importer.delivery.second_look import WATCHED_S
+from importer.engines import AsyncioPool
 from tests.lab.virtual_time import VirtualClock, run_virtual
+from tests.unit.delivery.starting import largest_window
 from tests.unit.delivery.test_delivery_deliver import RECORD, STAMP, Pool, Scripted, customer, young
 
 NOW = VirtualClock.EPOCH_S
@@ -58,7 +72,7 @@ def look(resent_rows: ResentRows, *finds: Found, waits: bool = True) -> tuple[di
         patience = Patience(3, (), Backoff(1.0, 2.0, random.Random(1)), max_spared=5)
         asking = Asking(Scripted([], list(finds)), patience, Pool(), StopSwitch(), clock)
         stamps = Stamps(Matcher(CustomerBodies(), STAMP))
-        looks = SecondLooks(asking, resent_rows, stamps, 30.0, lambda _: None)
+        looks = SecondLooks(asking, resent_rows, stamps, 30.0, AsyncioPool(4), lambda _: None)
         return await looks.run(waits=waits), clock.monotonic()
 
     return run_virtual(main)
@@ -168,3 +182,111 @@ def test_what_a_row_was_before_it_came_back_fixed_counts_as_well() -> None:
     look(resent_rows, Found((customer("cust-1", stamp="e" * 32),)), Found((customer("cust-2"),)))
 
     assert set(resent_rows.amended[0].candidates) == {"cust-1", "cust-2"}
+
+
+# --------------------------------------------------------------------------- many rows at a slow target
+
+WORKERS = 8
+
+
+@dataclass
+class Slow(Scripted):
+    """Answers every row by its ordinal, so many seconds after the request has left inside the allowance."""
+
+    answer: Callable[[int], Found] = lambda ordinal: Found((customer(f"cust-{ordinal}"),))
+    took_s: Callable[[int], float] = lambda _: 1.0
+    limiter: StrictLimiter = field(init=False)
+    stop: StopSwitch = field(default_factory=StopSwitch)
+    rate: int = 1_000
+
+    async def find(self, record: Record) -> Found:
+        slot = await self.limiter.reserve(finishing=True)
+        slot.depart()
+        self.requests.append(("find", asyncio.get_running_loop().time()))
+        await VirtualClock().sleep(self.took_s(record.ordinal))
+        slot.answered()
+        return self.answer(record.ordinal)
+
+    @property
+    def starts(self) -> list[float]:
+        return [moment for _, moment in self.requests]
+
+
+def many(count: int) -> list[Resent]:
+    """Rows that are due since long, the earliest send first."""
+    rows = [resent(sent_at=NOW - 1_000.0 + ordinal, customer_id=f"cust-{ordinal}") for ordinal in range(count)]
+    return [row._replace(record=row.record._replace(ordinal=ordinal)) for ordinal, row in enumerate(rows)]
+
+
+def look_at_slow(resent_rows: ResentRows, target: Slow, stop_at_s: float | None = None) -> tuple[dict[str, int], float]:
+    """What came of it, and how long it took."""
+
+    async def main() -> tuple[dict[str, int], float]:
+        clock, stop = VirtualClock(), target.stop
+        target.limiter = StrictLimiter([Window(target.rate, 1.0)], clock, stop)
+        if stop_at_s is not None:
+            asyncio.get_running_loop().call_later(stop_at_s, stop.request, "sigterm")
+        asking = Asking(target, Patience(3, (), Backoff(1.0, 2.0, random.Random(1))), Pool(), stop, clock)
+        stamps, engine = Stamps(Matcher(CustomerBodies(), STAMP)), AsyncioPool(WORKERS, target.limiter)
+        looked = await SecondLooks(asking, resent_rows, stamps, 30.0, engine, lambda _: None).run()
+        return looked, clock.monotonic()
+
+    return run_virtual(main)
+
+
+def test_many_rows_are_looked_at_by_as_many_workers_as_there_are() -> None:
+    looked, took_s = look_at_slow(ResentRows(many(80)), Slow([]))
+
+    assert looked["looked_at"] == 80
+    assert took_s == pytest.approx(80 / WORKERS, abs=0.5)
+
+
+def test_one_row_that_is_answered_late_does_not_hold_the_others() -> None:
+    looked, took_s = look_at_slow(ResentRows(many(71)), Slow([], took_s=lambda ordinal: 1.0 if ordinal else 10.0))
+
+    assert looked["looked_at"] == 71
+    assert took_s == pytest.approx(10.0, abs=0.5)
+
+
+def test_looks_of_many_workers_keep_the_rate() -> None:
+    target = Slow([], rate=4)
+    _, took_s = look_at_slow(ResentRows(many(40)), target)
+
+    assert (len(target.starts), largest_window(target.starts, 1.0)) == (40, 4)
+    assert took_s < 40 / 4 + 2.0
+
+
+def test_answers_are_judged_in_the_order_of_rows_whenever_they_come() -> None:
+    """The first row shows that metadata is lost, so that every other one has a second customer; it answers last."""
+    rows = ResentRows(many(20), owned={"cust-0"})
+    target = Slow(
+        [],
+        answer=lambda ordinal: Found(
+            (young(f"cust-{ordinal}"), young(f"twin-{ordinal}")) if ordinal else (young("cust-0"),)
+        ),
+        took_s=lambda ordinal: 30.0 - ordinal,
+    )
+    looked, _ = look_at_slow(rows, target)
+
+    assert looked == {"sent_again": 20, "looked_at": 20, "duplicated": 19}
+    assert [one.candidates for one in rows.amended] == [(f"cust-{row}", f"twin-{row}") for row in range(1, 20)]
+
+
+def test_a_stop_ends_looks_with_those_that_are_under_way() -> None:
+    target = Slow([])
+    looked, took_s = look_at_slow(ResentRows(many(80)), target, stop_at_s=2.5)
+
+    assert len(target.requests) == 3 * WORKERS
+    assert looked == {"sent_again": 80, "looked_at": 3 * WORKERS, "duplicated": 0}
+    assert took_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_nothing_more_is_asked_when_a_verdict_cannot_be_recorded() -> None:
+    class Broken(ResentRows):
+        async def amend(self, outcome: Outcome) -> None:
+            raise JournalError("The disk is full.")
+
+    target = Slow([], answer=lambda _: Found((customer("cust-1"), customer("cust-2"))))
+    with pytest.raises(JournalError, match="The disk is full"):
+        look_at_slow(Broken(many(80)), target)
+    assert len(target.requests) <= 2 * WORKERS
