@@ -1,7 +1,8 @@
 """The `issues` table: the issues of many rows in one line, as an Arrow table. Written, read and removed here alone.
 
-A line holds issues of one stretch of rows that were found together. What is found later is a further line; of one
-row, the issues of an earlier line come first.
+A line holds issues of one stretch of rows. What is found later is a further line, together with the lines before it
+that are short; of one row, the issues of an earlier line come first. So a stretch has few lines, however many of its
+issues were found one by one: whoever looks for those of one row reads all lines of its stretch.
 """
 
 from __future__ import annotations
@@ -22,10 +23,29 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 
 def insert_issues(tx: Connection, run: int, issues: Iterable[Issue]) -> None:
     """Append issues to a run."""
-    tx.executemany(
-        "INSERT INTO issues (run, stretch, log) VALUES (?, ?, ?)",
-        [(run, number, pack_issues(part)) for number, part in _stretches(IssueLog.of(issues))],
-    )
+    for stretch, found in _stretches(IssueLog.of(issues)):
+        log = _with_short_lines(tx, run, stretch, found)
+        tx.execute("INSERT INTO issues (run, stretch, log) VALUES (?, ?, ?)", (run, stretch, log))
+
+
+def _with_short_lines(tx: Connection, run: int, stretch: int, found: IssueLog) -> bytes:
+    """Pack issues together with those of the last lines, as long as these are not much longer; those lines go.
+
+    Each line is then at most half as long as the one before it.
+    """
+    log = pack_issues(found)
+    while last := tx.execute(
+        "SELECT number, CASE WHEN length(log) < ? THEN log END FROM issues WHERE run = ? AND stretch = ?"
+        " ORDER BY number DESC LIMIT 1",
+        (2 * len(log), run, stretch),
+    ).fetchone():
+        number, short = last
+        if short is None:
+            break
+        found = IssueLog.of(unpack_issues(short), found)
+        log = pack_issues(found)
+        tx.execute("DELETE FROM issues WHERE number = ?", (number,))
+    return log
 
 
 def issues_between(tx: Connection, run: int, first: int, end: int) -> IssueLog:

@@ -71,6 +71,19 @@ def test_issues_are_read_by_row_and_in_the_order_of_finding(found: Database) -> 
     assert held(found, 4, STRETCH - 1) == []
 
 
+def test_issues_that_are_found_one_by_one_are_kept_in_few_lines(database: Database) -> None:
+    """Else whoever reads or removes the issue of one row would read as many lines as there are rows."""
+    rows = [(7 * place) % 500 for place in range(500)]
+    for row in rows:
+        with database.transaction() as tx:
+            insert_issues(tx, 1, [Issue(row, *_WARNING), Issue(row // 2, f"code_{row}", "Refused.")])
+    ((lines,),) = database.connection.execute("SELECT count(*) FROM issues").fetchall()
+    expected = IssueLog.of(*([Issue(row, *_WARNING), Issue(row // 2, f"code_{row}", "Refused.")] for row in rows))
+
+    assert lines < 12
+    assert held(database) == [(issue.ordinal, issue.code) for issue in expected]
+
+
 @pytest.mark.parametrize(
     ("ordinals", "more", "goes"),
     [
