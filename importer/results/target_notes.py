@@ -32,18 +32,14 @@ def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
         yield str(caution)
     if unjudged := learned.get("unjudged"):
         yield str(unjudged)
-    again = learned.get("sent_again", 0)
-    if not again:
-        return
-    looked_at = learned.get("looked_at", 0)
-    were = "was" if looked_at == 1 else "were"
-    yield f"{_rows(again)} sent more than once, and {looked_at:,} of them {were} looked up again since."
-    if twice := learned.get("duplicated"):
-        yield f"{_rows(twice)} found more than once at the target: see `duplicated_at_target`."
+    if again := learned.get("sent_again", 0):  # which of them are twice at the target is among the issues
+        looked_at = learned.get("looked_at", 0)
+        rows = f"{counted(again, 'row')} that {_were(again)} sent more than once"
+        yield f"{looked_at:,} of {rows} {_were(looked_at)} looked up again since."
 
 
-def _rows(count: int) -> str:
-    return f"{counted(count, 'row')} {'was' if count == 1 else 'were'}"
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def others_there(count: int) -> str:
