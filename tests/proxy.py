@@ -29,6 +29,7 @@ class Proxy:
 
     Attributes:
         held_back: how many times something of a process had to wait.
+        refused: how many connections of a process were reset as they began.
     """
 
     def __init__(self, server_port: int, processes: Sequence[int] = ()) -> None:
@@ -38,19 +39,20 @@ class Proxy:
         self._held: set[int] = set()
         self._healed = threading.Condition()
         self.held_back: Counter[int] = Counter()
-        self._refuses = False
+        self.refused: Counter[int] = Counter()
+        self._refused: set[int] = set()
         self._lost = b""
-        self._open: list[socket.socket] = []
+        self._open: list[tuple[int, socket.socket]] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def hold(self, process: int = ALL) -> None:
         """Pass nothing any more, and close nothing: new connections are taken, and hear nothing either."""
         self._held.add(process)
 
-    def reset(self) -> None:
+    def reset(self, process: int = ALL) -> None:
         """Reset every connection, and each new one."""
-        self._refuses = True
-        self._end_all()
+        self._refused.add(process)
+        self._end(process)
 
     def lose(self, answer: bytes) -> None:
         """Instead of passing on the next answer with these bytes, reset every connection."""
@@ -58,7 +60,7 @@ class Proxy:
 
     def heal(self, process: int = ALL) -> None:
         """Pass everything again, what was held back first."""
-        self._refuses = False
+        self._refused -= {process} if process else self._refused
         self._pass(process)
 
     def close(self) -> None:
@@ -72,9 +74,10 @@ class Proxy:
             self._held -= {process} if process else self._held
             self._healed.notify_all()
 
-    def _end_all(self) -> None:
-        ending, self._open = self._open, []
-        for one in ending:
+    def _end(self, process: int = ALL) -> None:
+        ending = [one for one in self._open if process in {one[0], ALL}]
+        self._open = [one for one in self._open if one not in ending]
+        for _, one in ending:
             with suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
                 one.shutdown(socket.SHUT_RD)  # wakes the thread that reads from it
@@ -86,11 +89,13 @@ class Proxy:
                 client, _ = self._listening.accept()
             except OSError:
                 return
-            if self._refuses:
+            process = self._process_of(client)
+            if self._refuses(process):
+                self.refused[process] += 1
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
                 client.close()
                 continue
-            threading.Thread(target=self._connect, args=(client, self._process_of(client)), daemon=True).start()
+            threading.Thread(target=self._connect, args=(client, process), daemon=True).start()
 
     def _process_of(self, client: socket.socket) -> int:
         import psutil  # which the group 'dask' brings
@@ -107,19 +112,22 @@ class Proxy:
             self.held_back[process] += self._holds(process)
             self._healed.wait_for(lambda: not self._holds(process))
 
+    def _refuses(self, process: int) -> bool:
+        return not self._refused.isdisjoint({process, ALL})
+
     def _holds(self, process: int) -> bool:
         return not self._held.isdisjoint({process, ALL})
 
     def _connect(self, client: socket.socket, process: int) -> None:
         self._wait(process)
         try:
-            if self._refuses:
+            if self._refuses(process):
                 raise OSError
             server = socket.create_connection(self._server)
         except OSError:
             client.close()
             return
-        self._open += [client, server]
+        self._open += [(process, client), (process, server)]
         threading.Thread(target=self._pump, args=(server, client, process), daemon=True).start()
         self._pump(client, server, process)
 
@@ -129,7 +137,7 @@ class Proxy:
                 self._wait(process)
                 if self._lost and self._lost in piece:
                     self._lost = b""
-                    self._end_all()
+                    self._end()
                 sink.sendall(piece)
         for one in (source, sink):
             with suppress(OSError):

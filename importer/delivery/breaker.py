@@ -22,6 +22,8 @@ _CHANGES_NOTHING = frozenset({FIND, TOKEN})
 _LONGEST_PAUSE_S = 60.0
 _NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
+_ALONE_S = 10.0
+"""So is one that others reach: they can send what waits here."""
 
 _EXCHANGES = 5
 """Failed token exchanges in a row that open it: everybody waits for each of them, and it is reported once."""
@@ -59,6 +61,7 @@ class Breaker:
         self._answered_ever = False
         self._given_up = False
         self._opened_at: float | None = None
+        self._alone_since: float | None = None
         self._throttled_since: float | None = None
         self._ready_at = self._held_until = 0.0
         self._pause_s = 0.0
@@ -103,6 +106,10 @@ class Breaker:
             self._answered_ever = True
             self._opened_at, self._pause_s = now, self.rules.probe_s
             self._probe_at, self._ready_at = None, now
+
+    def know_alone(self, now: float, *, is_alone: bool) -> None:
+        """Know whether other workers reach the target, while this one does not."""
+        self._alone_since = (now if self._alone_since is None else self._alone_since) if is_alone else None
 
     def probe_now(self, now: float) -> None:
         """Another worker has found the target sound: where this one is open, its next request may be the probe."""
@@ -169,19 +176,21 @@ class Breaker:
                 self._pause_s = self.rules.probe_s
                 self._wait_for_probe(now)
         elif self._is_probes(reply, now):
-            if now - self._opened_at >= self._patience_s:
+            if now >= self._ends_at(self._opened_at):
                 self._give_up(reply, f"failed {self._faults} times in a row", now - self._opened_at)
             self._pause_s = min(self._pause_s * 2.0, _LONGEST_PAUSE_S)
             self._wait_for_probe(now)
 
-    @property
-    def _patience_s(self) -> float:
-        return self.rules.give_up_s if self._answered_ever else min(self.rules.give_up_s, _NEVER_ANSWERED_S)
+    def _ends_at(self, opened_at: float) -> float:
+        """When patience ends."""
+        give_up_s = self.rules.give_up_s
+        end = opened_at + (give_up_s if self._answered_ever else min(give_up_s, _NEVER_ANSWERED_S))
+        return end if self._alone_since is None else min(end, self._alone_since + _ALONE_S)
 
     def _wait_for_probe(self, now: float) -> None:
         """The last probe comes when patience ends, however long the pause has become."""
         assert self._opened_at is not None  # noqa: S101  # only while open: for the type checker
-        end = self._opened_at + self._patience_s
+        end = self._ends_at(self._opened_at)
         self._probe_at = None
         self._ready_at = min(now + self._pause_s, end) if now < end else now + self._pause_s
 

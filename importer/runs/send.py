@@ -184,7 +184,7 @@ class Sending:
             async with parts.journal:
                 after = self._after_create(target, parts)
                 unjudged = await after.plan(rows=expected is not None) or self._facts().learned.unjudged
-                shared = None if shares is None else self._shared(parts)
+                shared = None if shares is None else self._shared(parts, shares)
                 looked = {} if expected is None else await self._deliver(parts, target, expected, shared)
                 await after.run(self._waits_s)
                 await limiter.give_back()
@@ -264,11 +264,11 @@ class Sending:
         at_the_end = self.steps is None and self.context.is_nightly  # the night waits once, for all of its runs
         return self.context.profile.after_create.follow_up if self.waits and not at_the_end else 0.0
 
-    def _shared(self, parts: Delivering) -> SharedDelivery:
+    def _shared(self, parts: Delivering, shares: SharedSending) -> SharedDelivery:
         """What has workers send."""
         from importer.runs.shared.delivery import SharedDelivery  # noqa: PLC0415  # loaded by whoever uses it
 
-        return SharedDelivery(self.context, self.workspace.runs, self.stored, parts, self._sending)
+        return SharedDelivery(self.context, self.workspace.runs, self.stored, parts, shares, self._sending)
 
     async def _deliver(
         self, parts: Delivering, target: OpenTarget, expected: Forecast, shared: SharedDelivery | None

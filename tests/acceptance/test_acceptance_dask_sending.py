@@ -187,6 +187,32 @@ def test_workers_that_hang_or_are_cut_off_lose_their_rows_and_send_none_of_them_
 
 
 @pytest.mark.slow
+def test_workers_that_the_target_refuses_leave_their_rows_to_others_and_the_last_ones_to_the_program(
+    team: Team, profile_for: ProfileFor
+) -> None:
+    team.cluster.start(2, team.environ)
+    rows = 2 * ROWS
+    one, other = (process.pid for process in team.cluster.processes[1:3])
+    with proxy_to(urlsplit(team.witness.base_url).port or 0, (one, other)) as api:
+        way = replace(team.witness, base_url=f"http://127.0.0.1:{api.port}")
+        behind = replace(team, profile=profile_for(way, delivery=[*DELIVERY, "breaker_give_up_s = 2"]))
+        running = behind.starts("run", team.user.has("people.csv", people(rows)))
+        wait_for(team.sees_senders(2), running)
+
+        api.reset(one)
+        sent = team.sent()
+        wait_for(lambda: api.refused[one] > 0 and team.sent() > sent + ROWS // 3, running)
+        assert running.poll() is None
+        api.reset(other)
+        sent = team.sent()
+        wait_for(lambda: api.refused[other] > 0, running)
+
+        ran = ended(running, within_s=150)
+        assert (ran.code, sent < rows) == (0, True), ran
+        team.is_complete(ran)
+
+
+@pytest.mark.slow
 def test_workers_of_this_machine_get_what_they_need_from_the_program(team: Team) -> None:
     environ = {"IMPORTER_ENGINE__SCHEDULER": "", "IMPORTER_SOURCE__PROCESSES": "2"}
 

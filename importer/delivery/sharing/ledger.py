@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from importer.delivery.sharing.division import Limit, share_of
 from importer.delivery.sharing.messages import GOES_ON, Allowed, Report, StopReason
-from importer.delivery.sharing.probing import watch_breaker
+from importer.delivery.sharing.probing import is_reached, watch_breaker
 from importer.delivery.sharing.state import Counts, Grant, Member, State, added, read_state, state_text
 
 LASTS_S = 3.0
@@ -54,7 +54,7 @@ def answer(state: State, report: Report, moment: Moment, limits: Sequence[Limit]
         return state, Allowed(report.number, (0,) * len(limits), 0.0)
     _take(state, member, report, moment.now, _window_s(limits))
     breaking = watch_breaker(state, report, moment.now, LASTS_S)
-    _hear_stop(state, member, report)
+    _hear_stop(state, report)
     others = state.others(report.worker)
     allowed = Allowed(
         report.number,
@@ -66,6 +66,7 @@ def answer(state: State, report: Report, moment: Moment, limits: Sequence[Limit]
         stop=state.stop,
         breaking=breaking,
         closings=state.closings,
+        is_reached=is_reached(state, report, moment.now, LASTS_S),
     )
     return state, allowed
 
@@ -103,9 +104,9 @@ def _take(state: State, member: Member, report: Report, now: float, window_s: fl
     state.paused_until = max(state.paused_until, now + report.pause_s)
 
 
-def _hear_stop(state: State, member: Member, report: Report) -> None:
-    """The first reason stays; a worker that alone is cut off gives up for itself."""
-    if not state.stop.reason and not (member.is_alone and report.stop.reason == "breaker"):
+def _hear_stop(state: State, report: Report) -> None:
+    """The first reason stays; a worker that does not reach the target gives up for itself."""
+    if not state.stop.reason and not (report.is_open and report.stop.reason == "breaker"):
         state.stop = report.stop if report.stop.reason else GOES_ON
 
 

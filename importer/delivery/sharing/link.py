@@ -54,6 +54,7 @@ class SharedSending:
 
     Attributes:
         thresholds: counts what the others have settled as well; None: there is none.
+        is_reached: whether others send that are not known to be cut off from the target, by the newest answer.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class SharedSending:
         who: Participant,
     ) -> None:
         self.thresholds: Thresholds | None = None
+        self.is_reached = True
         self._exchange, self._limiter, self._clock, self._ticks = exchange, limiter, clock, ticks
         self._who = who
         self._number = self._applied = 0
@@ -170,6 +172,7 @@ class SharedSending:
             self._stop.request(*allowed.stop)
         if self.thresholds is not None:
             self.thresholds.count_others(allowed.settled, allowed.bad)
+        self.is_reached = allowed.is_reached
         self._break(allowed)
         self._limiter.changed.set()
 
@@ -180,6 +183,7 @@ class SharedSending:
         if breaker is None:
             return
         breaker.hold(now + _HELD_S if allowed.breaking == "held" else 0.0)
+        breaker.know_alone(now, is_alone=allowed.breaking == "alone")
         if allowed.breaking == "probes" != before:
             breaker.open_to_probe(now)
         elif closings not in {None, allowed.closings}:

@@ -18,8 +18,9 @@ class StopReason(NamedTuple):
 
 GOES_ON = StopReason()
 
-Breaking = Literal["closed", "held", "probes"]
-"""What a worker does while a breaker is open: nothing differs, it starts nothing, or it probes for all."""
+Breaking = Literal["closed", "held", "probes", "alone"]
+"""What a worker does while a breaker is open: nothing differs, it starts nothing, it probes for all, or it probes for
+itself, since others reach the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Allowed:
         stop: why the run stops.
         breaking: what this worker does while a breaker is open.
         closings: how often a breaker was closed for all.
+        is_reached: whether another worker sends that is not known to be cut off from the target.
     """
 
     number: int
@@ -85,3 +87,4 @@ class Allowed:
     stop: StopReason = GOES_ON
     breaking: Breaking = "closed"
     closings: int = 0
+    is_reached: bool = True

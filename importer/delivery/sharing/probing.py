@@ -1,8 +1,8 @@
 """One breaker for all workers: where one opens, the others are held, and one of them probes. Pure.
 
 The prober is another worker than the one whose breaker opened, where another has work: so a worker that alone is cut
-off from the target is recognised, and goes on probing for itself. Several may be cut off, as those of one host are: a
-prober that finds nothing sound gives way, until each has probed once.
+off from the target is recognised, goes on probing for itself, and leaves soon. Several may be cut off, as those of one
+host are: a prober that finds nothing sound gives way, until each has probed once; whoever came last is the next one.
 """
 
 from __future__ import annotations
@@ -32,8 +32,16 @@ def watch_breaker(state: State, report: Report, now: float, lasts_s: float) -> B
     return _breaking(state, report, me)
 
 
+def is_reached(state: State, report: Report, now: float, lasts_s: float) -> bool:
+    """Whether one of the others sends, as far as is known."""
+    others = (one for name, one in state.present(now, lasts_s).items() if name != report.worker)
+    return not state.prober and any(not one.is_alone for one in others)
+
+
 def _breaking(state: State, report: Report, me: Member) -> Breaking:
-    if not state.prober or me.is_alone:
+    if me.is_alone:
+        return "alone"
+    if not state.prober:
         return "closed"
     if state.prober != report.worker:
         return "held"
@@ -54,9 +62,9 @@ def _goes_on(state: State, present: dict[str, Member], now: float) -> bool:
 def _choose(state: State, present: dict[str, Member], now: float, without: str) -> None:
     """Another worker with work probes, else whoever has opened; where nobody is left that has, nobody is held."""
 
-    def rank(name: str) -> tuple[bool, bool, bool, str]:
+    def rank(name: str) -> tuple[bool, bool, bool, int, str]:
         one = present[name]
-        return bool(one.probes_from), one.is_open, not one.has_work, name
+        return bool(one.probes_from), one.is_open, not one.has_work, one.number, name
 
     names = sorted(present, key=rank)
     able = [name for name in names if present[name].is_open or (present[name].has_work and name != without)]

@@ -2,7 +2,7 @@
 
 Dask starts the tasks, and nothing else: what came of one is found elsewhere, whatever its future says or fails to say.
 So a worker, or the scheduler, may be killed at any time. A task that has ended is started again, since there may be
-more to do later; on a worker that cannot do it only after a while.
+more to do later; on a worker that cannot do it only after a while, which doubles as long as it cannot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importer.engines.dask.connection import Cluster, Connection
 from importer.engines.dask.sealed import Peer, Sealed, sealed
 from importer.engines.dask.worker import answer, work_long
 
-_AGAIN_S = 3.0
+_AGAIN_S, _LONGEST_AGAIN_S = 3.0, 60.0
 """A worker that said why it cannot is asked again after this time."""
 _ANSWER_S = 30.0
 """How long workers have for the first question: one that loads the program for the first time takes seconds."""
@@ -33,10 +33,12 @@ class _Place:
     Args:
         task: None: it has none.
         again_s: when it may get one, monotonic seconds.
+        rests_s: how long it is left alone, when it says next that it cannot.
     """
 
     task: Future[str] | None = None
     again_s: float = 0.0
+    rests_s: float = _AGAIN_S
 
 
 @dataclass(slots=True)
@@ -127,7 +129,8 @@ class LongTask:
             said = _said(place.task)
             place.task = None
             if said:
-                place.again_s = monotonic() + _AGAIN_S
+                place.again_s = monotonic() + place.rests_s
+                place.rests_s = min(_LONGEST_AGAIN_S, place.rests_s * 2.0)
                 with self._lock:
                     self._refusals[name] = said
         if place.task is None and monotonic() >= place.again_s:

@@ -1,7 +1,8 @@
 """The delivery of a run by the workers of a cluster, as whoever has taken up the run sees it.
 
 What the journal says is what has happened: it is looked at about every second, and nothing else is waited for. So
-workers may come, go and die, and so may the scheduler. While nobody sends, this process does.
+workers may come, go and die, and so may the scheduler. Where nobody sends, or nobody who does reaches the target, this
+process sends as well; where it does not reach the target either, the run stops.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from importer.core.errors import JournalError
 from importer.core.events import Event
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
+from importer.delivery.sharing import SharedSending
 from importer.engines.dask import LongTask
 from importer.journal import Location, Message, RunLots, Runs, StoredRun
 from importer.runs.context import Context
@@ -31,7 +33,7 @@ from importer.runs.wiring.sending import Delivering
 _LOOK_S = 1.0
 _SOON_S = 0.2
 _PATIENCE_S = 6.0
-"""After so long without anybody who sends, this process does."""
+"""After so long without anybody who sends and reaches the target, this process sends."""
 _LARGEST_LOT = 500
 _SHARES = 8
 """Lots for each worker, so that all of them have work until the end."""
@@ -51,6 +53,7 @@ class SharedDelivery:
 
     Args:
         parts: those of this process: the first rows are sent by them, where these are watched.
+        shares: knows whether any worker reaches the target.
         sending: as of `Assignment`.
     """
 
@@ -58,6 +61,7 @@ class SharedDelivery:
     runs: Runs
     stored: StoredRun
     parts: Delivering
+    shares: SharedSending
     sending: str
     heard: Heard = field(init=False)
     _seconds: float = 0.0
@@ -116,27 +120,35 @@ class SharedDelivery:
 
     async def _wait(self, workers: LongTask, lots: RunLots, assignment: Assignment) -> None:
         clock = self.context.machine.clock
-        alone_since = clock.monotonic()
+        reached_at = clock.monotonic()
         while not self.context.stop.requested:
             look = await self._look(lots)
             if not look.lots:
                 return
-            if look.senders:
-                alone_since = clock.monotonic()
-            elif clock.monotonic() - alone_since > _PATIENCE_S:
-                await self._send_here(assignment)
+            self._hear_own()
+            if self.shares.is_reached:
+                reached_at = clock.monotonic()
+            elif clock.monotonic() - reached_at > _PATIENCE_S:
+                self._send_here(assignment)
             for place, why in workers.refused().items():
                 self.context.emit(Event("step_notice", {"text": f"The Dask worker {place} does not send: {why}"}))
             await self._rest(_LOOK_S if look.lots > 1 else _SOON_S)
 
-    async def _send_here(self, assignment: Assignment) -> None:
+    def _hear_own(self) -> None:
+        """Take note of how sending here has ended: where nobody else reaches the target either, the run stops."""
+        if self._own is None or not self._own.done():
+            return
+        ended, self._own = self._own, None
+        with suppress(JournalError):  # where it lasts, this process's own one says so
+            said = ended.result()
+            if said and not self.shares.is_reached:
+                self.context.stop.request("breaker", said)
+
+    def _send_here(self, assignment: Assignment) -> None:
         """Have this process send as well, by a journal of its own, which it may lose and open again."""
-        if self._own is not None and self._own.done():
-            with suppress(JournalError):  # where it lasts, this process's own one says so
-                self._own.result()
-            self._own = None
         if self._own is None:
-            self.context.emit(Event("step_notice", {"text": "No worker sends: this process does."}))
+            text = "No worker sends, or none reaches the target: this process sends as well."
+            self.context.emit(Event("step_notice", {"text": text}))
             environ = {**os.environ, JOURNAL: Location.of_workspace(self.context.workspace).url}
             self._own = asyncio.create_task(send_lots(assignment, environ), name="sending here")
 

@@ -189,6 +189,27 @@ def test_workers_that_alone_are_cut_off_from_the_target_give_up_alone(cut_off: s
     assert len(starts_of(made, 8.0, 48.0)) >= (0.9 if len(cut_off) == 1 else 0.7) * 100 * 40
 
 
+def test_whoever_comes_since_nobody_reaches_the_target_sends_and_the_others_leave_soon() -> None:
+    async def plot(workers: list[Worker], ledger: Ledger, tasks: list[asyncio.Task[None]]) -> None:
+        await VirtualClock().sleep(4.0)
+        for one in workers:
+            one.answer = lambda: BROKEN
+        await VirtualClock().sleep(5.0)
+        reached.append(workers[0].link.is_reached)
+        program.append(Worker(ledger, 9, "run"))
+        tasks.append(asyncio.create_task(program[0].work()))
+        await VirtualClock().sleep(16.0)
+        reached.append(workers[0].link.is_reached)
+
+    reached, program = list[bool](), list[Worker]()
+    made = play(9, plot, idle=0)
+
+    assert reached == [False, True]
+    assert [one.stop.reason for one in (*made, *program)] == [*["breaker"] * 9, ""]
+    assert len(starts_of(program, 15.0, 25.0)) >= 0.8 * 100 * 10
+    assert largest_window(starts_of(made + program), 1.0) <= 100
+
+
 def test_whoever_ends_frees_its_share_for_the_others() -> None:
     async def plot(_: list[Worker], __: Ledger, tasks: list[asyncio.Task[None]]) -> None:
         await VirtualClock().sleep(5.0)

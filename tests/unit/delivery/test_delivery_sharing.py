@@ -58,7 +58,7 @@ def test_where_one_breaker_opens_all_are_held_and_another_worker_probes() -> Non
     assert found == ["held", "probes", "held"]
 
 
-def test_a_sound_answer_to_the_probe_frees_all_and_who_stays_cut_off_probes_and_gives_up_alone() -> None:
+def test_a_sound_answer_to_the_probe_frees_all_and_who_stays_cut_off_probes_for_itself() -> None:
     workers = Workers()
     for name in ("a", "b", "c"):
         workers.ask(name)
@@ -67,10 +67,10 @@ def test_a_sound_answer_to_the_probe_frees_all_and_who_stays_cut_off_probes_and_
     workers.ask("b", is_open=True)
 
     closed = workers.ask("b")
-    alone = workers.ask("a", is_open=True, stop=StopReason("breaker", "It is down."))
+    alone = workers.ask("a", is_open=True)
 
     assert (closed.breaking, closed.closings) == ("closed", 1)
-    assert (alone.breaking, alone.stop.reason, workers.ask("c").breaking) == ("closed", "", "closed")
+    assert (alone.breaking, workers.ask("c").breaking) == ("alone", "closed")
 
 
 def test_a_prober_that_died_is_replaced_and_a_worker_without_others_probes_itself() -> None:
@@ -97,14 +97,46 @@ def test_a_prober_that_is_cut_off_as_well_gives_way_to_each_of_the_others() -> N
     assert breaking == [*("held", "probes", "held"), *("held", "held", "probes"), *("probes", "held", "held")]
 
 
-def test_a_run_whose_breaker_gives_up_stops_for_all() -> None:
+def test_whoever_does_not_reach_the_target_gives_up_alone_and_a_target_that_throttles_all_stops_all() -> None:
     workers = Workers()
     for name in ("a", "b"):
         workers.ask(name)
-    workers.ask("a", is_open=True)
     workers.ask("b", is_open=True, stop=StopReason("breaker", "It is down."))
 
-    assert workers.ask("a", is_open=True).stop.reason == "breaker"
+    assert workers.ask("a").stop.reason == ""
+    workers.ask("b", stop=StopReason("breaker", "It throttles."))
+    assert workers.ask("a").stop.reason == "breaker"
+
+
+def test_whether_anybody_reaches_the_target_is_known_to_whoever_has_nothing_to_send() -> None:
+    workers = Workers()
+
+    def is_reached() -> bool:
+        return workers.ask("a", waiting=0).is_reached
+
+    found = [is_reached()]
+    workers.ask("b"), workers.ask("c")
+    found.append(is_reached())
+    workers.ask("b", is_open=True)
+    found.append(is_reached())
+    workers.ask("c"), workers.ask("c")
+    found.append(is_reached())
+    workers.ask("c", leaves=True)
+    found.append(is_reached())
+
+    assert found == [False, True, False, True, False]
+
+
+def test_of_all_that_have_not_probed_whoever_came_last_is_the_first_to() -> None:
+    workers = Workers()
+    for name in ("a", "b", "c", "a", "b", "c"):
+        workers.ask(name)
+    workers.ask("a", is_open=True)
+    workers.ask("b", is_open=True)
+    workers.ask("d")
+    workers.now += 2.8
+
+    assert [workers.ask(name).breaking for name in ("c", "d")] == ["held", "probes"]
 
 
 def test_another_sending_begins_without_what_the_one_before_has_left_and_ends_that() -> None:

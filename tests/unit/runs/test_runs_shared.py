@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from importer.delivery import StopSwitch
 from importer.journal import Message, RunDelivery
 from importer.profile import Profile
 from importer.runs.shared.assignment import Assignment, what_is_missing
+from importer.runs.shared.delivery import SharedDelivery
 from importer.runs.shared.messages import Heard, Saying
 from importer.runs.shared.sender import is_left
 from importer.runs.wiring import SystemClock
@@ -94,6 +96,26 @@ def test_what_a_worker_cannot_end_from_where_it_is_is_left_to_the_others(
     stop = StopSwitch()
     stop.request(reason)
     assert is_left(state, stop) is left
+
+
+@pytest.mark.parametrize(("is_reached", "reason"), [(False, "breaker"), (True, "")])
+def test_a_program_that_does_not_reach_the_target_stops_the_run_unless_a_worker_does(
+    is_reached: bool, reason: str
+) -> None:
+    async def sends() -> str:
+        return "The target is down."
+
+    async def main() -> str:
+        stop, nothing = StopSwitch(), cast("Any", None)
+        context = cast("Any", SimpleNamespace(stop=stop, emit=nothing))
+        shares = cast("Any", SimpleNamespace(is_reached=is_reached))
+        delivery = SharedDelivery(context, nothing, nothing, nothing, shares, "r")
+        delivery._own = asyncio.create_task(sends())
+        await delivery._own
+        delivery._hear_own()
+        return stop.reason
+
+    assert asyncio.run(main()) == reason
 
 
 def test_events_come_with_the_name_of_their_worker_and_those_of_the_run_do_not_come_twice() -> None:
