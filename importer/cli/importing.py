@@ -113,9 +113,10 @@ def run(
     it. Created customers are remembered per host and account: a new API key for a known host needs --account-of, once.
     With --faults the run is a rehearsal: it ends with the customers that are missing or there twice at the emulator.
 
-    With --engine dask the rows are sent by the workers of a Dask cluster, one for each processor of this machine, or
-    those of --scheduler: each row once, and all together inside the limits, whoever of them dies. They share the
-    journal, which has to be in PostgreSQL, and have IMPORTER_JOURNAL and the credentials in their own environment.
+    With --engine dask the rows are checked and sent by the workers of a Dask cluster, one for each processor of this
+    machine, or those of --scheduler: each row once, and all together inside the limits, whoever of them dies. They
+    share the journal, which has to be in PostgreSQL, and have IMPORTER_JOURNAL and the credentials in their own
+    environment.
 
     With --corrections, single cells are read as another text, as if the file held it: `importer profile
     source.corrections`. A correction that does not fit the file is refused (exit code 6).
@@ -153,7 +154,7 @@ def validate(file: opt.File, *, reading: opt.Checking, results: opt.CheckResults
 
     With --engine dask the rows are checked on the workers of a Dask cluster, one for each processor of this machine, or
     those of --scheduler; the results are the same. Workers get the rows: another machine is reached by tls:// only.
-    They need the same version, and the workspace's secret (IMPORTER_SECRET_FILE); `importer profile engine` says more.
+    They need the same version, and the workspace's secret; `importer profile engine` says from where.
     """
     profile = load_profile(shared, reading, results, settings={"dry_run": True})
     with on_disk(file, profile) as source:

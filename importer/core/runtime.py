@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -62,6 +62,16 @@ async def beside_the_loop(work: Callable[P, T], *arguments: P.args, **options: P
         return await in_a_thread(partial(work, *arguments, **options))
     finally:
         sys.setswitchinterval(before)
+
+
+@asynccontextmanager
+async def held_beside_the_loop(held: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """Have something for a block that blocks while it is opened and closed."""
+    stack = ExitStack()
+    try:
+        yield await beside_the_loop(stack.enter_context, held)
+    finally:
+        await beside_the_loop(stack.close)
 
 
 async def in_a_thread(work: Callable[[], T]) -> T:

@@ -18,10 +18,9 @@ from importer.journal import (
     Location,
     examine_access,
     examine_journal,
-    has_secret,
+    known_secret,
     locks_of,
     open_journal,
-    workspace_secret,
 )
 from importer.profile import Profile
 from importer.runs.accounts import account_on_record
@@ -179,16 +178,16 @@ def _integrity(location: Location, facts: JournalFacts) -> Iterator[Finding]:
 
 def _secret(workspace: Path) -> Finding:
     """Without its secret a journal no longer recognises its rows."""
-    if not has_secret(workspace):
+    try:
+        secret = known_secret(Location.of_workspace(workspace))
+    except ImporterError as error:
+        return Finding.from_error("secret", error)
+    if secret is None:
         return Finding.fail(
             "secret",
             "the workspace's secret is gone: rows of earlier runs would not be recognised, and be created twice",
             "Restore import-key.secret from a backup.",
         )
-    try:
-        workspace_secret(workspace)
-    except ImporterError as error:
-        return Finding.from_error("secret", error)
     return Finding.ok("secret", "present and valid")
 
 

@@ -157,10 +157,16 @@ def workspace_secret(workspace: Path, *, has_runs: bool = False) -> bytes:
     return shared
 
 
-def has_secret(workspace: Path) -> bool:
-    """Whether the journal of a workspace has a secret already."""
-    location = Location.of_workspace(workspace)
-    return bool(_postgres().has_team_secret(location)) if location.url else secret.has_secret(workspace)
+def known_secret(location: Location) -> bytes | None:
+    """The secret of a journal; None: it has none yet, and none is made.
+
+    Raises:
+        JournalError: it cannot be read, is damaged, or is not the one that is given here.
+    """
+    if location.url:
+        shared: bytes | None = _postgres().known_secret(location)
+        return shared
+    return secret.workspace_secret(location.folder) if secret.has_secret(location.folder) else None
 
 
 def check_memory(journal: Location) -> None:

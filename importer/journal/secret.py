@@ -7,6 +7,7 @@ recognised, so it is made once and never replaced.
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 from pathlib import Path
 
@@ -24,8 +25,8 @@ def secret_path(workspace: Path) -> Path:
 
 
 def has_secret(workspace: Path) -> bool:
-    """Whether the workspace has a secret already."""
-    return (workspace / _NAME).exists()
+    """Whether the workspace has a secret already, as far as can be seen."""
+    return os.access(workspace / _NAME, os.F_OK)
 
 
 def check_memory(journal: Location) -> None:

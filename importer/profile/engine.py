@@ -32,18 +32,17 @@ class EngineSettings(Section):
         "asyncio",
         description=(
             "`asyncio`: this process, to check also others (`source.processes`). `dask`: the workers of a Dask "
-            "cluster check the rows of `importer validate` and `importer plan`, and send those of all other commands, "
-            "together as fast as the profile says (needs the optional groups `dask`, and to send `postgres`: they "
-            "share the journal)."
+            "cluster check the rows of a file, and send them, together as fast as the profile says (needs the optional "
+            "groups `dask`, and to send `postgres`: they share the journal)."
         ),
     )
     scheduler: Annotated[str, AfterValidator(_scheduler), Written(_SCHEDULER_IS)] = Field(
         "",
         description=(
             "With `dask`: the address of a scheduler; a Dask worker runs whatever it is sent, so tcp:// is taken on "
-            "this machine only. To check, its workers need the workspace's secret in their environment: "
-            "IMPORTER_SECRET_FILE; to send, the journal (IMPORTER_JOURNAL) and the target's credentials. Not "
-            "set: a cluster of this machine alone, of `source.processes` workers."
+            "this machine only. To check, its workers need the workspace's secret: IMPORTER_SECRET_FILE in their "
+            "environment, or IMPORTER_JOURNAL where that journal has it; to send, IMPORTER_JOURNAL and the target's "
+            "credentials. Not set: a cluster of this machine alone, of `source.processes` workers."
         ),
     )
     tls_ca: Path | None = Field(

@@ -16,10 +16,9 @@ from importer.journal import (
     AccountUsed,
     Location,
     Runs,
-    has_secret,
+    known_secret,
     locks_of,
     open_journal,
-    workspace_secret,
 )
 from importer.runs.wiring import Destination, Workspace, open_workspace
 
@@ -107,10 +106,11 @@ def account_on_record(workspace: Path, where: Destination, said: str = "") -> Ac
         JournalError: the journal or the workspace's secret cannot be read.
     """
     location = Location.of_workspace(workspace)
-    if where.embedded or not location.exists or not has_secret(workspace):
+    secret = None if where.embedded or not location.exists else known_secret(location)
+    if secret is None:
         return Account(where.scope)
     with closing(open_journal(location, writes=False)) as journal:
-        accounts = journal.accounts(workspace_secret(workspace))
+        accounts = journal.accounts(secret)
         found = accounts.match(where.server, where.settings.account, where.scope, where.key)
         return found if found.scope else _as_answered(journal.runs, where, said, found)
 

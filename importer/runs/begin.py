@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from importer.core.errors import UsageError
-from importer.core.runtime import beside_the_loop
+from importer.core.runtime import beside_the_loop, held_beside_the_loop
 from importer.journal import RunFacts, RunHeader, StoredRun, locks_of
 from importer.results import Report, check_out
 from importer.runs.accounts import settle_account
@@ -15,13 +15,14 @@ from importer.runs.consent import ask_consent
 from importer.runs.context import Context
 from importer.runs.kept_files import keep
 from importer.runs.kept_profile import pace_of
-from importer.runs.load import kept_now, load, processes_beside
+from importer.runs.load import kept_now, load
 from importer.runs.plans.held import Held
 from importer.runs.preconditions import refuse_repeated
 from importer.runs.receipts import operator
 from importer.runs.run_directory import forgotten_if_refused, new_header, run_directory
 from importer.runs.send import Sending
 from importer.runs.wiring import Destination, Workspace, open_workspace, rehearsing
+from importer.runs.wiring.checking import checking_pool
 from importer.runs.wiring.sources import LocalSource, Opened
 
 
@@ -54,8 +55,7 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
         ImporterError: the run was refused; nothing was sent, and nothing is left of it.
     """
     profile, started_at, held = context.profile, source.started_at, source.held
-    with ExitStack() as stack:
-        pool = await beside_the_loop(stack.enter_context, processes_beside(context, source.local.path))
+    async with AsyncExitStack() as stack:
         workspace = await beside_the_loop(_opened, stack, context.workspace)
         where = settle_account(workspace, where, profile.account_of, context.people.ask_owner, started_at)
         if held:
@@ -67,6 +67,8 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
         )
         if not force:
             refuse_repeated(workspace.journal.earlier, header, source.found.reader.info.sheet, profile)
+        checking = held_beside_the_loop(checking_pool(context, source.local.path, workspace.secret))
+        pool = await stack.enter_async_context(checking)
         context, directory = stack.enter_context(run_directory(context, header.run_id))
         noted = held.noted(directory) if held else None
         stored = await beside_the_loop(_stored, context, workspace, header, where, noted)
@@ -84,7 +86,7 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
                 raise
 
 
-def _opened(stack: ExitStack, path: Path) -> Workspace:
+def _opened(stack: AsyncExitStack, path: Path) -> Workspace:
     """Open the workspace until the end of a block."""
     return stack.enter_context(closing(open_workspace(path)))
 

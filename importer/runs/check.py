@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.engines import Pool
-from importer.journal import SECRET_BYTES, RunFacts, has_secret, workspace_secret
+from importer.journal import SECRET_BYTES, Location, RunFacts, known_secret
 from importer.results import Report, check_out
 from importer.runs import registry
 from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.leftovers import tidy
-from importer.runs.load import at_hand, opened_source, prepare, processes_beside
+from importer.runs.load import at_hand, opened_source, prepare
 from importer.runs.plans.content import Planning
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.receipts import operator
 from importer.runs.run_directory import checked_journal, forgotten_if_refused, new_header, run_directory
-from importer.runs.wiring.engine import dask_pool
+from importer.runs.wiring.checking import checking_pool
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source
@@ -37,9 +34,10 @@ def check(context: Context, source: Source, *, planning: Planning | None = None)
     require_whole_rows(context.profile)
     started_at = context.now()
     tidy(context.workspace)
+    known = known_secret(Location.of_workspace(context.workspace))
     with (
         at_hand(context, source) as local,
-        _pool(context, local.path) as pool,
+        checking_pool(context, local.path, known) as pool,
         opened_source(context, local) as found,
     ):
         check_out(context.profile.results, local.path)
@@ -50,18 +48,7 @@ def check(context: Context, source: Source, *, planning: Planning | None = None)
             stored = journal.runs.begin(header)
             journal.runs.note(stored.run, RunFacts(place=place, begun_by=context.people.by or operator()))
             with forgotten_if_refused(journal.runs, stored, directory):
-                secret = _secret_of(context.workspace)
+                secret = known or secrets.token_bytes(SECRET_BYTES)  # a dry run makes none for the workspace
                 prepare(logged, journal, stored, found, secret=secret, pool=pool, planning=planning)
                 journal.keep()
             return finish(logged, journal, stored, directory, started_at)
-
-
-def _secret_of(workspace: Path) -> bytes:
-    """Return the workspace's secret where there is one; a dry run makes none."""
-    return workspace_secret(workspace) if has_secret(workspace) else secrets.token_bytes(SECRET_BYTES)
-
-
-def _pool(context: Context, path: Path) -> AbstractContextManager[Pool]:
-    """Make what checks the rows; errors as of `dask_pool`."""
-    is_named = context.profile.engine.kind == "dask"
-    return dask_pool(context.profile, context.stop) if is_named else processes_beside(context, path)

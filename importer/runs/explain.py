@@ -17,7 +17,7 @@ from importer.core.issues import Issue
 from importer.core.outcomes import Attempt
 from importer.core.results import RowResult
 from importer.core.states import RowState
-from importer.journal import has_secret, workspace_secret
+from importer.journal import Location, known_secret
 from importer.runs import registry
 from importer.runs.kept_corrections import kept_corrections
 
@@ -58,8 +58,7 @@ def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult
     """Check a row again as its run did: what was changed, and for a dry run what would be sent."""
     from importer.runs.rechecker import Rechecker  # noqa: PLC0415  # checking takes long to load, and no other look needs it
 
-    secret = workspace_secret(workspace) if has_secret(workspace) else None
-    rechecker = Rechecker.of(opened.journal, opened.stored, secret)
+    rechecker = Rechecker.of(opened.journal, opened.stored, known_secret(Location.of_workspace(workspace)))
     return Checked() if rechecker is None else rechecker.row(found.row, found.cells)
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.core.commands import FRAME
 from importer.core.errors import ImporterError, InterruptedRunError, TryLaterError, UsageError
 from importer.core.events import Event
-from importer.core.runtime import beside_the_loop, ended, rare_collections
+from importer.core.runtime import beside_the_loop, ended, held_beside_the_loop, rare_collections
 from importer.core.sources import Detected
 from importer.core.states import RowState
 from importer.delivery import StopSwitch
-from importer.engines import Pool, ProcessPool
+from importer.engines import Pool
 from importer.journal import (
     RUNNING,
     Journal,
@@ -35,7 +34,7 @@ from importer.readers import is_frame
 from importer.runs.after_create import steps_of
 from importer.runs.archive_index import source_of
 from importer.runs.context import Context
-from importer.runs.documents import files_among
+from importer.runs.documents import sends_documents
 from importer.runs.kept_corrections import keep_corrections
 from importer.runs.kept_files import keep
 from importer.runs.leftovers import SPOOL_NAME
@@ -43,15 +42,13 @@ from importer.runs.plans.checked_hashes import CheckedHashes
 from importer.runs.plans.content import Loaded, Planning
 from importer.runs.preconditions import require_content
 from importer.runs.wiring import Workspace, make_directory
-from importer.runs.wiring.checking import comparison, merging_of, preparation
+from importer.runs.wiring.checking import checking_pool, comparison, merging_of, preparation
+from importer.runs.wiring.engine import require_files_at_hand
 from importer.runs.wiring.remote_sources import is_remote, local_copy
 from importer.runs.wiring.sources import LocalSource, Opened, on_disk, opened
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source
-
-_LARGE_BYTES = 16 * 1024 * 1024
-"""A source of this size keeps every core busy for longer than it takes to start."""
 
 
 @contextmanager
@@ -82,7 +79,9 @@ def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
 
 @contextmanager
 def opened_source(context: Context, source: LocalSource) -> Iterator[Opened]:
-    """Open a source and match its columns; errors as of `wiring.sources.opened` and `after_create.steps_of`.
+    """Open a source and match its columns.
+
+    Errors as of `wiring.sources.opened`, `after_create.steps_of` and `wiring.engine.require_files_at_hand`.
 
     Garbage is collected rarely from here on, until what is done with it has ended.
     """
@@ -90,16 +89,9 @@ def opened_source(context: Context, source: LocalSource) -> Iterator[Opened]:
     name = "" if context.is_nightly else source.name
     with rare_collections(), opened(source, context.profile, name=name) as found:
         steps_of(context.profile, found.mapper.columns)
+        if sends_documents(context.profile, found.mapper.columns):
+            require_files_at_hand(context.profile)
         yield found
-
-
-@contextmanager
-def processes_beside(context: Context, path: Path) -> Iterator[ProcessPool]:
-    """Make the processes that check a source; for a large one they start while it is being opened."""
-    with context.pool() as pool:
-        if path.is_file() and path.stat().st_size >= _LARGE_BYTES:
-            pool.start()
-        yield pool
 
 
 def kept_now(context: Context, mapper: ColumnMapper | None = None) -> KeptProfile:
@@ -147,11 +139,12 @@ async def load_again(
             f"The run {stored.header.run_id} was cut off before its DataFrame was read to the end; nothing was sent.",
             "Run that DataFrame again.",
         )
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         source = source_of(workspace.journal, stored) or stored.header.path
         local = await beside_the_loop(stack.enter_context, at_hand(context, source))
         await beside_the_loop(require_content, stored, local.path)
-        pool = await beside_the_loop(stack.enter_context, processes_beside(context, local.path))
+        checking = held_beside_the_loop(checking_pool(context, local.path, workspace.secret))
+        pool = await stack.enter_async_context(checking)
         found = await beside_the_loop(stack.enter_context, opened_source(context, local))
         await load(context, workspace, stored, found, pool, planning=planning)
 
@@ -217,9 +210,7 @@ def _intake(
     """
     profile, memory = context.profile, Location.of_workspace(context.workspace)
     distinguished = planned and compared and profile.validation.duplicates == "allow"
-    documented = (
-        planned and profile.after_create.documents and bool(files_among(profile.contract, source.mapper.columns))
-    )
+    documented = planned and sends_documents(profile, source.mapper.columns)
     return journal.intake(
         stored.run,
         profile.contract,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 
-from tests.acceptance.conftest import Ran, User, Witness, exactly_once, logged, sandbox
+from tests.acceptance.conftest import Ran, User, Witness, exactly_once, logged, sandbox, wait_for
 from tests.dask_cluster import DaskCluster
 from tests.postgres import shared_server
 from tests.proxy import Proxy
@@ -21,6 +24,17 @@ _SENDERS: LiteralString = (
     "SELECT DISTINCT pid FROM importer.leases JOIN importer.lots USING (token) JOIN importer.rows USING (run)"
     " WHERE ordinal BETWEEN first AND last AND state = 'created'"
 )
+
+
+def engines(user: User) -> list[dict[str, object]]:
+    """What the logs of all runs say about the engine that checked their rows."""
+    return [event for event in map(json.loads, logged(user).splitlines()) if event["event"] == "engine_changed"]
+
+
+def workers_that_checked(user: User) -> list[object]:
+    """How many workers of Dask have checked rows, as the logs of all runs say, one after the other."""
+    assert {event["kind"] for event in engines(user)} == {"dask"}
+    return [event["workers"] for event in engines(user)]
 
 
 @dataclass
@@ -46,9 +60,21 @@ class Team:
         options = (*sandbox(self.profile), "--json", "--quiet")
         return self.user.types(*command, *options, **{**self.environ, **self.by_cluster, **environ})
 
-    def starts(self, *command: str | Path) -> subprocess.Popen[str]:
+    def starts(self, *command: str | Path, **environ: str) -> subprocess.Popen[str]:
         options = (*sandbox(self.profile), "--json", "--quiet")
-        return self.user.starts(*command, *options, **self.environ, **self.by_cluster)
+        return self.user.starts(*command, *options, **{**self.environ, **self.by_cluster, **environ})
+
+    @contextmanager
+    def workers_hang_while_they_check(self, running: subprocess.Popen[str]) -> Iterator[None]:
+        """Stop two workers for a block, as soon as they check rows."""
+        wait_for(lambda: bool(engines(self.user)), running)
+        for number in (1, 2):
+            self.cluster.send(number, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for number in (1, 2):
+                self.cluster.send(number, signal.SIGCONT)
 
     def engine_found(self) -> tuple[str, str]:
         """What `doctor` says of the engine."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import User, wait_for, wait_until
+from tests.acceptance.dask_team import engines
 from tests.dask_cluster import DaskCluster
 
 LINE = "{0},Ann,Example,ann{0}@example.com,+1 415 555 01{1:02d}\n"
@@ -19,12 +19,6 @@ LINE = "{0},Ann,Example,ann{0}@example.com,+1 415 555 01{1:02d}\n"
 def people(user: User, count: int) -> Path:
     header = "Customer ID,First Name,Last Name,Email,Phone\n"
     return user.has("people.csv", header + "".join(LINE.format(number, number % 100) for number in range(count)))
-
-
-def engines(user: User) -> list[dict[str, object]]:
-    """What the logs of all runs say about the engine."""
-    lines = (line for log in user.home.glob("runs/*/run.log.jsonl") for line in log.read_text().splitlines())
-    return [event for event in map(json.loads, lines) if event["event"] == "engine_changed"]
 
 
 def test_a_plan_that_reads_customers_takes_no_engine(user: User) -> None:

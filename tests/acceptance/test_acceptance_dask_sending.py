@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.acceptance.collector import attributes, collecting
-from tests.acceptance.conftest import User, Witness, ended, logged, people, serving_here, wait_for, wait_until
-from tests.acceptance.dask_team import CONCURRENCY, DELIVERY, Team
+from tests.acceptance.conftest import Ran, User, Witness, ended, logged, people, serving_here, wait_for, wait_until
+from tests.acceptance.dask_team import CONCURRENCY, DELIVERY, Team, engines, workers_that_checked
 from tests.dask_cluster import DaskCluster, cluster_in
 from tests.postgres import JOURNAL, shared_server
 from tests.proxy import proxy_to
@@ -23,6 +23,13 @@ IMPATIENT = ["read_timeout_s = 3", "breaker_faults = 6", "breaker_probe_s = 0.5"
 """For whoever is cut off from the target."""
 HANGS, WITHOUT_API, WITHOUT_DATABASE, WITHOUT_SCHEDULER = 1, 2, 3, 4
 ProfileFor = Callable[..., Path]
+BY_ONE = {"IMPORTER_ENGINE__KIND": "asyncio", "IMPORTER_SOURCE__PROCESSES": "1"}
+WRONG = "".join(f"W-{number},,Example,,\nV-{number},Ann,,ann@example,555\n" for number in range(1_500))
+
+
+def rejected(user: User, ran: Ran) -> list[dict[str, str]]:
+    """What a run says about rows that are wrong, but for its own name."""
+    return [{**row, "_run": ""} for row in user.reads(ran.json["files"]["rejects"])]
 
 
 @pytest.fixture
@@ -76,12 +83,15 @@ def test_the_emulator_inside_the_run_is_refused(user: User) -> None:
 @pytest.mark.xdist_group("dask_sending")
 def test_workers_send_a_file_and_go_on_after_the_program_was_stopped_and_after_it_was_killed(team_of_two: Team) -> None:
     team, rows = team_of_two, 3 * ROWS
-    stopped = team.starts("run", team.user.has("people.csv", people(rows)))
+    planned = team.types("plan", team.user.has("people.csv", people(rows)), "--out", "plan.json", **BY_ONE)
+    assert planned.code == 0, planned
+    stopped = team.starts("run", "--plan", "plan.json")  # refused, if workers made other bodies of the rows
     wait_for(lambda: team.sent() > ROWS // 6, stopped)
     stopped.send_signal(signal.SIGINT)
     ran = ended(stopped)
     counts = ran.json["counts"]
     assert (ran.code, counts["created"] + counts["unsent"], counts["unknown"]) == (130, rows, 0)
+    assert workers_that_checked(team.user) == [2]
     assert (counts["created"], team.nobody_sends()) == (team.sent(), True)
 
     killed = team.starts("resume", "last")
@@ -106,6 +116,32 @@ def test_workers_send_a_file_and_go_on_after_the_program_was_stopped_and_after_i
     assert ran.json["rate"]["workers"] >= 1  # one of them may have been quick enough for all rows
     workers = {event.get("worker") for event in map(json.loads, logged(team.user).splitlines())}
     assert len(workers - {None}) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("dask_sending")
+def test_a_run_that_is_stopped_or_killed_while_workers_check_it_is_checked_again_as_one_process_does(
+    team_of_two: Team,
+) -> None:
+    team, user = team_of_two, team_of_two.user
+    file, by_row = user.has("wrong.csv", people(0) + WRONG), {"IMPORTER_SOURCE__BATCH_ROWS": "1"}
+    stopped = team.starts("run", file, **by_row)
+    with team.workers_hang_while_they_check(stopped):
+        stopped.send_signal(signal.SIGINT)
+        ran = ended(stopped)
+    assert (ran.code, team.asked("SELECT FROM importer.runs"), engines(user)) == (130, [], [])
+
+    killed = team.starts("run", file, **by_row)
+    with team.workers_hang_while_they_check(killed):
+        killed.kill()
+        killed.communicate()
+    wait_until(team.nobody_sends)
+    assert team.asked("SELECT phase FROM importer.runs") == [("loading",)]
+
+    ran = team.types("resume", "last")
+    alone = team.types("run", "--dry-run", file, **BY_ONE)
+    assert (ran.code, workers_that_checked(user)) == (3, [2, 2]), ran
+    assert rejected(user, ran) == rejected(user, alone)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
 from threading import Event
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from importer.core.distribution import how_to_install
 from importer.core.errors import UsageError
+from importer.engines.dask.sealed import Peer
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -116,10 +117,11 @@ class Connection:
         """Put a question to every worker; gives those futures, by the worker's address, that have an answer in time.
 
         Args:
-            wait_s: how long they have, in seconds.
+            wait_s: how long they have, in seconds; the first of them has twice as long again, where all are slow.
         """
         asked = {place: self.submit(question, *arguments, worker=place) for place in self.places()}
-        answers = wait([one for one in asked.values() if one is not None], wait_s).done
+        handed_out = [one for one in asked.values() if one is not None]
+        answers = wait(handed_out, wait_s).done or wait(handed_out, 2 * wait_s, FIRST_COMPLETED).done
         return {place: answer for place, answer in asked.items() if answer is not None and answer in answers}
 
     def places(self) -> list[str]:
@@ -157,6 +159,10 @@ class Connection:
 
 class Cluster(Protocol):
     """Workers that can be connected to."""
+
+    def peer(self, secret: bytes | None) -> Peer:
+        """This process, as its workers are asked by it; `secret` as of `connected`."""
+        ...
 
     def connected(self, secret: bytes | None) -> AbstractContextManager[Connection]:
         """Have a connection for the length of a block.

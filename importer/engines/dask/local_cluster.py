@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from importer.engines.dask.connection import Connection, quiet
+from importer.engines.dask.sealed import Peer
 from importer.engines.dask.worker import LocalWorker, Start
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class LocalCluster:
 
     workers: int
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def peer(self, secret: bytes | None) -> Peer:
+        return Peer.here(secret)
 
     @contextmanager
     def connected(self, secret: bytes | None) -> Iterator[Connection]:

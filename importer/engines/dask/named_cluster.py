@@ -17,7 +17,7 @@ from importer.core.errors import TryLaterError, UsageError
 from importer.core.labels import counted
 from importer.core.loopback import is_loopback
 from importer.engines.dask.connection import Connection, quiet
-from importer.engines.dask.sealed import Peer
+from importer.engines.dask.sealed import Finder, Peer
 from importer.engines.dask.worker import SECRET_VARIABLE, about
 
 if TYPE_CHECKING:
@@ -73,17 +73,22 @@ class NamedCluster:
 
     Args:
         address: of the scheduler, tcp:// on this machine, tls:// anywhere.
+        find: how a worker finds the workspace's secret that was not started with it; None: it does not look for it.
     """
 
     address: str
     certificates: Certificates = field(default_factory=Certificates)
+    find: Finder | None = None
+
+    def peer(self, secret: bytes | None) -> Peer:
+        return Peer.here(secret, self.find)
 
     @contextmanager
     def connected(self, secret: bytes | None) -> Iterator[Connection]:
         with quiet(), ExitStack() as stack:
             connection = self._connection()
             stack.callback(connection.close)
-            self._introduce(connection, self._workers(connection), Peer.here(secret))
+            self._introduce(connection, self._workers(connection), self.peer(secret))
             yield connection
 
     def _connection(self) -> Connection:
@@ -128,7 +133,7 @@ class NamedCluster:
             TryLaterError: none says anything.
             UsageError: one is another program, or has not the same secret.
         """
-        answers = connection.ask_all(about, wait_s=_INTRODUCTION_S)
+        answers = connection.ask_all(about, here, wait_s=_INTRODUCTION_S)
         for place, answer in answers.items():
             if answer.exception() is not None:
                 raise UsageError(
@@ -177,10 +182,12 @@ def compare(place: str, there: Peer, here: Peer) -> None:
                 f"The Dask worker {place} has {name} {versions.get(name, 'none')}, and this process has {version}.",
                 "Install the same versions everywhere: what is checked there has to be what is checked here.",
             )
+    if there.said:
+        raise UsageError(f"The Dask worker {place} does not find the secret of this workspace: {there.said}")
     if here.key and key != here.key:
         what = "another secret than this workspace" if key else "no secret"
         raise UsageError(
             f"The Dask worker {place} has {what}: customers would not be recognised.",
             f"Start it with {SECRET_VARIABLE}_FILE, which names a copy of the workspace's secret (import-key.secret, "
-            f"or the team's {SECRET_VARIABLE}).",
+            f"or the team's {SECRET_VARIABLE}), or with IMPORTER_JOURNAL, where that journal has it.",
         )

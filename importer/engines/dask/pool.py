@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar, cast
 
 from importer.engines.dask.connection import Cluster, Connection
-from importer.engines.dask.sealed import Peer, Sealed, opened, sealed
+from importer.engines.dask.sealed import Sealed, opened, sealed
 from importer.engines.dask.worker import work_on
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class DaskPool:
     ) -> None:
         self._cluster, self._secret, self._stopping = cluster, secret, stopping
         self._alone, self._silence_s = alone, silence_s
-        self._peer = Peer.here(secret)
+        self._peer = cluster.peer(secret)
         self._stack = ExitStack()
         self._connection: Connection | None = None
         self._overdue: list[Future[Sealed | None]] = []

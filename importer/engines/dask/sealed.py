@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import pickle
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from platform import python_version_tuple
@@ -16,6 +17,8 @@ from typing import Any
 from importer.core.distribution import installed_version, version_of
 
 _CHECKING = ("pandas", "pyarrow", "numpy", "pydantic", "pydantic-core", "phonenumbers", "email-validator", "orjson")
+Finder = Callable[[], bytes | None]
+"""Finds the workspace's secret at a worker, which loads it by its name; None: it is not there."""
 _LIBRARIES = ("dask", "distributed", "pycountry", *_CHECKING)
 """What is read, checked and written by these has to be the same everywhere."""
 
@@ -37,15 +40,19 @@ class Peer:
     Args:
         versions: name to version, of this program and of what decides how a row is checked.
         key: recognises the workspace's secret, and reveals nothing of it; empty: there is none.
+        find: how a worker finds that secret which has none of its own; None: it is not looked for.
+        said: why it was not found; empty: it was, or nothing is known.
     """
 
     versions: tuple[tuple[str, str], ...]
     key: str
+    find: Finder | None = field(default=None, compare=False)
+    said: str = field(default="", compare=False)
 
     @classmethod
-    def here(cls, secret: bytes | None) -> Peer:
+    def here(cls, secret: bytes | None, find: Finder | None = None, *, said: str = "") -> Peer:
         """This process."""
-        return cls(_versions(), _recognised(secret) if secret else "")
+        return cls(_versions(), _recognised(secret) if secret else "", find, said)
 
 
 def _recognised(secret: bytes) -> str:

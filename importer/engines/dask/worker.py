@@ -36,9 +36,10 @@ _ONE_LONG_TASK = Lock()
 
 
 class _Secret:
-    """The workspace's secret, where this worker was started with it."""
+    """The workspace's secret: what this worker was started with, and what was found last."""
 
     given: bytes | None = None
+    found: bytes | None = None
 
 
 def own_secret(environ: Mapping[str, str] = os.environ) -> bytes | None:
@@ -58,18 +59,30 @@ def _from(environ: Mapping[str, str]) -> bytes | None:
     return None
 
 
-def about() -> Peer:
+def about(asked_by: Peer) -> Peer:
     """What this worker is: its versions, and which secret it has."""
-    return Peer.here(own_secret())
+    try:
+        return Peer.here(_secret_for(asked_by))
+    except ImporterError as error:
+        return Peer.here(None, said=error.message)
+
+
+def _secret_for(asked_by: Peer) -> bytes | None:
+    """The secret of this worker, looked for again where it is not that of who asks: the workspace may be another."""
+    if not asked_by.key:
+        return None
+    if _Secret.found is None or Peer.here(_Secret.found).key != asked_by.key:
+        _Secret.found = own_secret() or (asked_by.find() if asked_by.find else None)
+    return _Secret.found
 
 
 def work_on(asked_by: Peer, work: Sealed, item: Sealed) -> Sealed | None:
     """Do work on an item; None: this worker cannot."""
-    secret = own_secret() if asked_by.key else None
-    if asked_by != Peer.here(secret):
-        return None
     try:
         with _ONE_AT_A_TIME:
+            secret = _secret_for(asked_by)
+            if asked_by != Peer.here(secret):
+                return None
             return sealed(_work_of(work, secret)(opened(item)))
     except Exception:  # noqa: BLE001  # whatever it was: the process that asked meets it, too
         return None

@@ -11,7 +11,7 @@ from importer.journal.postgres.copying import copy_drafts, copy_journal
 from importer.journal.postgres.database import PostgresDatabase, lend
 from importer.journal.postgres.leases import PostgresLocks
 from importer.journal.postgres.migrations import FORMAT, version_of
-from importer.journal.postgres.secret import has_team_secret, team_secret
+from importer.journal.postgres.secret import known_secret, team_secret
 from importer.journal.runs import JournalFacts
 from importer.journal.sql.old_keys import has_old_keys
 from importer.journal.sql.runs import newest_run
@@ -24,7 +24,7 @@ __all__ = [
     "copy_journal",
     "examine_access",
     "examine_journal",
-    "has_team_secret",
+    "known_secret",
     "lend",
     "team_secret",
 ]

@@ -51,10 +51,11 @@ def adopt(tx: Connection, secret: bytes, place: str, environ: Mapping[str, str] 
         )
 
 
-def has_team_secret(location: Location) -> bool:
-    """Whether a journal has a secret already."""
+def known_secret(location: Location, environ: Mapping[str, str] = os.environ) -> bytes | None:
+    """The secret of a journal; None: it has none yet, and none is made. Errors as of `team_secret`."""
     with closing(PostgresDatabase(location, writes=False)) as database, database.guarded("read"):
-        return _kept(database.connection) is not None
+        kept = _kept(database.connection)
+    return None if kept is None else _agreed(kept, _given(environ), location.place)
 
 
 def _kept(connection: Connection) -> tuple[bytes | None, str] | None:

@@ -2,6 +2,6 @@
 
 from importer.runs.documents.binding import Binding
 from importer.runs.documents.check import with_documents
-from importer.runs.documents.sources import DocumentFiles, DocumentSources, files_among
+from importer.runs.documents.sources import DocumentFiles, DocumentSources, files_among, sends_documents
 
-__all__ = ["Binding", "DocumentFiles", "DocumentSources", "files_among", "with_documents"]
+__all__ = ["Binding", "DocumentFiles", "DocumentSources", "files_among", "sends_documents", "with_documents"]

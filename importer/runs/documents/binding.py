@@ -17,7 +17,7 @@ from importer.core.step_tasks import FILE_SHA256
 from importer.profile import Profile
 from importer.runs.documents.addresses import is_address
 from importer.runs.documents.folder import MOST_BYTES, UnusableDocumentError
-from importer.runs.documents.sources import DocumentSources, files_among
+from importer.runs.documents.sources import DocumentSources, files_among, sends_documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Binding:
         Raises:
             ProfileError: as of `DocumentSources.of`.
         """
-        files = tuple(tuple(spec.name.split(".")) for spec in files_among(profile.contract, mapped))
-        if not files or not profile.after_create.documents:
+        if not sends_documents(profile, mapped):
             return None
+        files = tuple(tuple(spec.name.split(".")) for spec in files_among(profile.contract, mapped))
         return cls(DocumentSources.of(profile, source), files)
 
     def bound(self, after: bytes) -> bytes:

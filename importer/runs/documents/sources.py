@@ -59,6 +59,15 @@ def files_among(contract: Contract, names: Iterable[str]) -> list[FieldSpec]:
     return [spec for name in names if (spec := contract.spec(name)) and spec.kind is Kind.FILE]
 
 
+def sends_documents(profile: Profile, mapped: Iterable[str]) -> bool:
+    """Whether rows name documents, and the profile has them sent.
+
+    Args:
+        mapped: the fields that are mapped.
+    """
+    return profile.after_create.documents and bool(files_among(profile.contract, mapped))
+
+
 def _beside(source: str) -> Path:
     """The folder that a source is in; of one that is in none, the current one."""
     path = Path(source)

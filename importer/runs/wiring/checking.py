@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 from importer.engines import Pool, SharedChecker
@@ -13,9 +15,32 @@ from importer.runs.documents import with_documents
 from importer.runs.pipeline import Preparation
 from importer.runs.plans.checked_hashes import CheckedHashes
 from importer.runs.wiring.clock import today
-from importer.runs.wiring.engine import require_files_at_hand
+from importer.runs.wiring.engine import dask_pool
 from importer.runs.wiring.sources import Opened
 from importer.validation import DuplicateJudge, Validator, Wanted, policy_of
+
+_LARGE_BYTES = 16 * 1024 * 1024
+"""A source of this size keeps every core busy for longer than it takes to start."""
+
+
+@contextmanager
+def checking_pool(context: Context, path: Path, secret: bytes | None) -> Iterator[Pool]:
+    """Make what checks the rows of a source: the workers of Dask, or processes beside this one.
+
+    Those start at once for a large source; errors as of `dask_pool`.
+
+    Args:
+        path: of the source.
+        secret: as of `dask_pool`.
+    """
+    if context.profile.engine.kind == "dask":
+        with dask_pool(context.profile, context.stop, secret) as workers:
+            yield workers
+        return
+    with context.pool() as pool:
+        if path.is_file() and path.stat().st_size >= _LARGE_BYTES:
+            pool.start()
+        yield pool
 
 
 def preparation(
@@ -34,7 +59,6 @@ def preparation(
 
     Raises:
         ProfileError: the files of documents cannot be where the profile says.
-        UsageError: they are looked for on other machines.
     """
     profile = context.profile
     stamp = profile.delivery.import_key_metadata
@@ -49,8 +73,6 @@ def preparation(
     )
     binds = hashes is not None
     checked = with_documents(profile, validator, source.mapper.columns, source.origin, binds=binds)
-    if checked is not validator:
-        require_files_at_hand(profile)
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,

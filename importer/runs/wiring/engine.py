@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.core.errors import UsageError
@@ -13,7 +14,7 @@ from importer.core.ports import Stop
 from importer.core.target_kinds import target_kind
 from importer.engines import ALONE, Pool, cores
 from importer.engines.worker import without_secrets
-from importer.journal import Location, has_secret, workspace_secret
+from importer.journal import Location, known_secret
 from importer.profile import Profile
 
 if TYPE_CHECKING:
@@ -68,13 +69,16 @@ def require_files_at_hand(profile: Profile) -> None:
     if profile.engine.kind == "dask" and profile.engine.scheduler.startswith("tls://"):
         raise UsageError(
             "The files of documents are on this machine, and workers of a scheduler at tls:// may be elsewhere.",
-            "Check such a file with --engine asyncio, or with --engine dask and no scheduler.",
+            "Import or check such a file with --engine asyncio, or with --engine dask and no scheduler.",
         )
 
 
 @contextmanager
-def dask_pool(profile: Profile, stop: Stop) -> Iterator[Pool]:
+def dask_pool(profile: Profile, stop: Stop, secret: bytes | None) -> Iterator[Pool]:
     """Have the workers of the profile's cluster for the length of a block.
+
+    Args:
+        secret: of the workspace, which workers have to have; None: there is none.
 
     Raises:
         UsageError: the cluster cannot be used, or Dask is not installed.
@@ -84,7 +88,7 @@ def dask_pool(profile: Profile, stop: Stop) -> Iterator[Pool]:
 
     cluster = cluster_of(profile)
     is_named = bool(profile.engine.scheduler)
-    pool = DaskPool(cluster, _secret_of(profile), lambda: stop.requested, alone=0 if is_named else ALONE)
+    pool = DaskPool(cluster, secret, lambda: stop.requested, alone=0 if is_named else ALONE)
     try:
         if is_named:
             pool.start()
@@ -103,7 +107,7 @@ def workers_of(profile: Profile, *, sending_to: str = "") -> int:
         UsageError: one is not, or Dask is not installed.
         TryLaterError: the scheduler does not answer, or has none.
     """
-    with cluster_of(profile).connected(_secret_of(profile)) as connection:
+    with cluster_of(profile).connected(known_secret(Location.of_workspace(profile.workspace))) as connection:
         if sending_to:
             from importer.engines.dask import require_able  # noqa: PLC0415  # loaded by whoever uses it
 
@@ -146,9 +150,14 @@ def cluster_to_send(profile: Profile, environ: Mapping[str, str] = os.environ) -
     return LocalCluster(processes_of(profile), {**private, JOURNAL: Location.of_workspace(profile.workspace).url})
 
 
-def _secret_of(profile: Profile) -> bytes | None:
-    """The secret of the workspace; a dry run in a workspace without one makes a key for that run alone."""
-    return workspace_secret(profile.workspace) if has_secret(profile.workspace) else None
+def secret_of_worker() -> bytes | None:
+    """The secret that the journal has which this worker's environment names; None: it names none, or none has one.
+
+    Raises:
+        ImporterError: the journal cannot be read, or its secret is kept elsewhere.
+    """
+    url = os.environ.get(JOURNAL, "")
+    return known_secret(Location(Path(), url)) if url else None
 
 
 def cluster_of(profile: Profile) -> Cluster:
@@ -163,4 +172,5 @@ def cluster_of(profile: Profile) -> Cluster:
     require_dask()
     if not engine.scheduler:
         return LocalCluster(processes_of(profile))
-    return NamedCluster(engine.scheduler, Certificates(engine.tls_ca, engine.tls_cert, engine.tls_key))
+    certificates = Certificates(engine.tls_ca, engine.tls_cert, engine.tls_key)
+    return NamedCluster(engine.scheduler, certificates, secret_of_worker)

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.core.errors import UsageError
+from importer.core.errors import JournalError, UsageError
 from importer.engines.dask.connection import Connection
 from importer.engines.dask.local_cluster import LocalCluster
 from importer.engines.dask.named_cluster import NamedCluster, compare, require_private
 from importer.engines.dask.pool import TOGETHER, DaskPool
 from importer.engines.dask.sealed import Peer, Sealed, opened, sealed
-from importer.engines.dask.worker import own_secret, work_on
+from importer.engines.dask.worker import about, own_secret, work_on
 from tests.dask_cluster import DaskCluster, doubled, fails_on_thirteen, slowly_doubled
 
 SECRET = bytes(range(32))
@@ -89,6 +89,21 @@ def test_a_worker_has_its_secret_from_its_environment(tmp_path: Path) -> None:
     assert own_secret({"IMPORTER_SECRET_FILE": "/nonexistent"}) is None
 
 
+def test_a_worker_without_a_secret_finds_that_of_who_asks_and_looks_again_for_another() -> None:
+    def is_away() -> bytes | None:
+        raise JournalError("The journal cannot be opened.")
+
+    packed, item, other = sealed(doubled), sealed(4), bytes(range(32, 64))
+    assert about(Peer.here(other, lambda: None)).key == ""
+    assert work_on(Peer.here(other), packed, item) is None
+    assert about(Peer.here(other, is_away)).said == "The journal cannot be opened."
+    assert work_on(Peer.here(other, is_away), packed, item) is None
+    assert about(Peer.here(other, lambda: other)).key == Peer.here(other).key
+    assert work_on(Peer.here(other, is_away), packed, item) is not None  # it was found before
+    assert work_on(Peer.here(SECRET), packed, item) is None
+    assert about(Peer.here(None, is_away)) == Peer.here(None)  # nobody asks for one
+
+
 # --------------------------------------------------------------------------- whom rows are sent to
 
 
@@ -101,6 +116,8 @@ def test_workers_that_differ_are_named_with_what_differs() -> None:
         compare("tcp://127.0.0.1:1", Peer(here.versions, ""), here)
     with pytest.raises(UsageError, match="has another secret than this workspace"):
         compare("tcp://127.0.0.1:1", Peer(here.versions, "other"), here)
+    with pytest.raises(UsageError, match="does not find the secret of this workspace: The journal is away"):
+        compare("tcp://127.0.0.1:1", Peer(here.versions, "", said="The journal is away."), here)
 
 
 def test_a_cluster_that_other_machines_reach_without_a_certificate_is_refused() -> None:
@@ -190,6 +207,9 @@ class Here:
 
     def __init__(self, workers: int) -> None:
         self.workers, self.handed_out = workers, list[int]()
+
+    def peer(self, secret: bytes | None) -> Peer:
+        return Peer.here(secret)
 
     @contextmanager
     def connected(self, _: bytes | None) -> Iterator[Connection]:

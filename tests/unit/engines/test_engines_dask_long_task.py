@@ -44,6 +44,9 @@ class ScriptedCluster:
         self.is_over = self.is_lost = False
         self.connections = 0
 
+    def peer(self, secret: bytes | None) -> Peer:
+        return Peer.here(secret)
+
     def connected(self, secret: bytes | None) -> AbstractContextManager[Connection]:
         assert secret is None
         return self._connected()

@@ -18,8 +18,8 @@ from importer.journal import (
     Location,
     check_memory,
     examine_journal,
-    has_secret,
     keep_elsewhere,
+    known_secret,
     locks_of,
     open_journal,
     workspace_secret,
@@ -164,7 +164,7 @@ def test_several_that_begin_at_once_make_one_journal_with_one_secret(tmp_path: P
 
     assert len(found) == 4
     assert len(set(found)) == 1
-    assert has_secret(tmp_path)
+    assert known_secret(Location.of_workspace(tmp_path)) == found[0]
     assert examine_journal(Location.of_workspace(tmp_path)).version == FORMAT
 
 

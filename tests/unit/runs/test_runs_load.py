@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+from contextlib import nullcontext
 from pathlib import Path
 
+import pytest
+
+from importer.core.errors import UsageError
 from importer.profile import Profile
 from importer.runs.context import Context
 from importer.runs.load import opened_source
@@ -31,3 +35,15 @@ def test_garbage_is_collected_rarely_while_a_source_is_open(tmp_path: Path) -> N
 
     assert gc.get_threshold() == before
     assert max(generations, default=0) == 0
+
+
+def test_files_of_documents_are_not_looked_for_on_other_machines(tmp_path: Path) -> None:
+    scans = tmp_path / "scans.csv"
+    scans.write_text("First Name,Last Name,Email,Phone,Passport number,Passport country,Passport scan\n,,,,,,a.pdf\n")
+    there = {"engine.kind": "dask", "engine.scheduler": "tls://dask.example.com:8786"}
+    for chosen, is_refused in (({"after_create.documents": False}, False), ({}, True)):
+        profile = Profile.load(environ={}, options={"workspace": tmp_path / "runs", **there, **chosen})
+        refused = pytest.raises(UsageError, match="on this machine") if is_refused else nullcontext()
+        with refused, opened_source(Context(profile), LocalSource(scans)):
+            pass
+    assert not (tmp_path / "runs").exists()
