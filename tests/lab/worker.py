@@ -125,23 +125,23 @@ class Worker:
         renewing = asyncio.create_task(self._renew())
         try:
             async with link:
-                parts, link.thresholds = self._parts()
-                await parts.run()
+                await self._parts(link).run()
                 await self._flush()
         finally:
             renewing.cancel()
         self.story.lots.give_back(self.name)
 
-    def _parts(self) -> tuple[Delivery, Thresholds]:
+    def _parts(self, link: SharedSending) -> Delivery:
         backoff = Backoff(0.5, 10.0, self._dice)
         rules = BreakerRules(faults=8, probe_s=0.5, give_up_s=120.0, answer_s=5.0)
         feedback = Feedback(self.limiter, Breaker(self.stop, rules), backoff, clock=self.clock, emit=self._heard)
         engine = AsyncioPool(self.story.lines, self.limiter)
         asking = Asking(WorkerTarget(self), Patience(4, LOOKS_AFTER_S, backoff, 20), feedback, self.stop, self.clock)
-        thresholds = Thresholds(self.stop)
+        link.thresholds = thresholds = Thresholds(self.stop)
         stamps = Stamps(Matcher(KIND.contract.bodies, STAMP))
         deliver = Deliver(asking, stamps, self, thresholds, engine.worker_released)
-        return Delivery(self, engine, deliver, self.stop, _ignore, drain_s=20.0), thresholds
+        link.looks = deliver.reconcile.looks
+        return Delivery(self, engine, deliver, self.stop, _ignore, drain_s=20.0)
 
     def _heard(self, event: Event) -> None:
         if event.name == "paused" and not self.is_dead:

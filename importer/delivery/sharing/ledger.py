@@ -1,4 +1,4 @@
-"""The rate, pauses, the breaker, outcomes and the stop of all workers that send together. Pure.
+"""The rate, pauses, the breaker, outcomes, late arrivals and the stop of all workers that send together. Pure.
 
 Every window's count is divided. What may be in force at all workers together never is more than the count:
 - a share lasts for a few seconds from when its worker asked, by that worker's clock; it counts here from the answer on,
@@ -63,6 +63,7 @@ def answer(state: State, report: Report, moment: Moment, limits: Sequence[Limit]
         pause_s=max(0.0, state.paused_until - moment.now),
         settled=sum([one.settled for one in others]),
         bad=sum([one.bad for one in others]),
+        latest_s=state.latest_s,
         stop=state.stop,
         breaking=breaking,
         closings=state.closings,
@@ -102,6 +103,7 @@ def _take(state: State, member: Member, report: Report, now: float, window_s: fl
     member.settled, member.bad = report.settled, report.bad
     member.has_left = report.leaves
     state.paused_until = max(state.paused_until, now + report.pause_s)
+    state.latest_s = max(state.latest_s, report.latest_s)
 
 
 def _hear_stop(state: State, report: Report) -> None:

@@ -16,6 +16,7 @@ from typing import Self
 from importer.core.errors import ImporterError
 from importer.core.ports import Clock
 from importer.delivery.rate_limit import StrictLimiter
+from importer.delivery.reconcile import Looks
 from importer.delivery.sharing.messages import Allowed, Breaking, Report, StopReason
 from importer.delivery.stops import StopSwitch, Thresholds
 
@@ -54,6 +55,7 @@ class SharedSending:
 
     Attributes:
         thresholds: counts what the others have settled as well; None: there is none.
+        looks: those for rows in doubt, which last longer where another worker has seen a customer appear late.
         is_reached: whether others send that are not known to be cut off from the target, by the newest answer.
     """
 
@@ -66,6 +68,7 @@ class SharedSending:
         who: Participant,
     ) -> None:
         self.thresholds: Thresholds | None = None
+        self.looks = Looks(())
         self.is_reached = True
         self._exchange, self._limiter, self._clock, self._ticks = exchange, limiter, clock, ticks
         self._who = who
@@ -94,7 +97,7 @@ class SharedSending:
         self._ends_at = -1.0
         with suppress(ImporterError, TimeoutError):
             async with asyncio.timeout(_LEAVE_S):
-                await self._exchange(self._report(leaves=True))
+                self._learn(await self._exchange(self._report(leaves=True)))
 
     def _in_force(self) -> bool:
         if self._task is not None and self._task.done():
@@ -154,6 +157,7 @@ class SharedSending:
             pause_s=max(0.0, pause_s),
             settled=settled,
             bad=bad,
+            latest_s=self.looks.latest_s,
             stop=StopReason(self._stop.reason, self._stop.message),
             is_open=self._has_opened(),
             begins=self._who.begins and not self._applied,
@@ -170,11 +174,15 @@ class SharedSending:
             self._limiter.pause(allowed.pause_s)
         if allowed.stop.reason:
             self._stop.request(*allowed.stop)
+        self._learn(allowed)
         if self.thresholds is not None:
             self.thresholds.count_others(allowed.settled, allowed.bad)
         self.is_reached = allowed.is_reached
         self._break(allowed)
         self._limiter.changed.set()
+
+    def _learn(self, allowed: Allowed) -> None:
+        self.looks.arrived(allowed.latest_s)
 
     def _break(self, allowed: Allowed) -> None:
         breaker, now = self._limiter.breaker, self._clock.monotonic()

@@ -39,6 +39,7 @@ class Report:
             did not.
         settled: rows that it has settled since it started.
         bad: those of them that were refused, failed or are unknown.
+        latest_s: how long after its request a customer was seen to appear at most, in seconds.
         stop: why it stops.
         is_open: whether its breaker is open.
         begins: it opens this sending: what is kept of an earlier one is over, but for requests that count still.
@@ -55,6 +56,7 @@ class Report:
     pause_s: float = 0.0
     settled: int = 0
     bad: int = 0
+    latest_s: float = 0.0
     stop: StopReason = GOES_ON
     is_open: bool = False
     begins: bool = False
@@ -72,6 +74,7 @@ class Allowed:
         pause_s: for how long nothing may start, in seconds from now.
         settled: rows that the other workers have settled.
         bad: those of them that were refused, failed or are unknown.
+        latest_s: the longest such time that any worker has seen, as of `Report`.
         stop: why the run stops.
         breaking: what this worker does while a breaker is open.
         closings: how often a breaker was closed for all.
@@ -84,6 +87,7 @@ class Allowed:
     pause_s: float = 0.0
     settled: int = 0
     bad: int = 0
+    latest_s: float = 0.0
     stop: StopReason = GOES_ON
     breaking: Breaking = "closed"
     closings: int = 0

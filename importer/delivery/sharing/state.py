@@ -73,6 +73,7 @@ class State:
         sending: what they work on.
         server: which server of the ledger, and which of its lives, has answered last.
         held_until: until then nobody knows what is in force, and nobody gets anything.
+        latest_s: as of `Allowed`.
         prober: the worker that probes for all; empty: no breaker is open.
         probing_since: since when it has been the prober.
     """
@@ -82,6 +83,7 @@ class State:
     held_until: float = 0.0
     members: dict[str, Member] = field(default_factory=dict)
     paused_until: float = 0.0
+    latest_s: float = 0.0
     stop: StopReason = GOES_ON
     prober: str = ""
     probing_since: float = 0.0

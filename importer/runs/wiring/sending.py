@@ -138,9 +138,9 @@ def delivering(
     asking = Asking(target, patience, feedback, stop, clock)
     stamps = Stamps(Matcher(profile.contract.bodies, settings.import_key_metadata))
     thresholds, takes_others = _thresholds(settings, stop), settings.on_existing != "report"
-    if sender.shared is not None:
-        sender.shared.thresholds = thresholds
     deliver = Deliver(asking, stamps, kept, thresholds, engine.worker_released, takes_others=takes_others)
+    if sender.shared is not None:
+        sender.shared.thresholds, sender.shared.looks = thresholds, deliver.reconcile.looks
     claims: Claims = kept
     canary, updates = None, before.job == UPDATE_JOB
     if not updates and (rows := _canary_rows(profile)):

@@ -14,6 +14,7 @@ from importer.core.errors import JournalError
 from importer.core.outcomes import Outcome, Reply, Verdict
 from importer.core.states import RowState
 from importer.delivery import Backoff, Breaker, BreakerRules, Feedback, StopSwitch, StrictLimiter, Thresholds, Window
+from importer.delivery.reconcile import Looks
 from importer.delivery.sharing import Allowed, Limit, Moment, Participant, Report, SharedSending, exchange
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.starting import largest_window
@@ -61,7 +62,7 @@ class Worker:
             lambda: self.clock.monotonic() + 30.0 * number,
             Participant(f"{sending}{number:02}", sending, begins=number == 0),
         )
-        self.link.thresholds = self.thresholds
+        self.link.thresholds, self.link.looks = self.thresholds, Looks([0.0, 5.0])
 
     async def send(self) -> None:
         while True:
@@ -156,6 +157,16 @@ def test_a_stop_and_the_errors_of_one_are_those_of_all() -> None:
     made = play(3, plot, idle=3)
 
     assert [one.stop.reason for one in made] == ["max_errors"] * 3
+
+
+def test_how_late_one_has_seen_a_customer_appear_makes_the_others_look_for_longer() -> None:
+    async def plot(workers: list[Worker], *_: Any) -> None:
+        await VirtualClock().sleep(2.0)
+        workers[1].link.looks.arrived(40.0)
+        await VirtualClock().sleep(1.0)
+        assert [one.link.looks.times_s for one in workers] == [(0.0, 5.0, 80.0)] * 3
+
+    play(3, plot, idle=1)
 
 
 def test_while_the_target_is_down_one_request_at_a_time_is_made_and_then_all_go_on() -> None:

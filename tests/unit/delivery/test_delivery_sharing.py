@@ -48,6 +48,14 @@ def test_the_first_stop_is_everybodys_and_outcomes_of_all_are_counted() -> None:
     assert (allowed.stop, allowed.settled, allowed.bad) == (("sigterm", "A signal."), 8, 2)
 
 
+def test_how_late_one_has_seen_a_customer_appear_all_know_from_then_on() -> None:
+    workers = Workers()
+    workers.ask("a"), workers.ask("b", latest_s=40.0)
+    workers.ask("b", latest_s=40.0, leaves=True)
+
+    assert [workers.ask(name).latest_s for name in ("a", "c")] == [40.0, 40.0]
+
+
 def test_where_one_breaker_opens_all_are_held_and_another_worker_probes() -> None:
     workers = Workers()
     for name in ("a", "b", "c"):
