@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import EarlierForm, Record, Resent
@@ -69,22 +70,21 @@ def resent_rows(tx: Connection, run: int) -> list[Resent]:
 
 def _resent(tx: Connection, run: int) -> Iterator[Resent]:
     marks = ",".join("?" * len(_LOOKED_AT))
+    batch: _Batch | None = None
     for ordinal, sent_at, state, key, external_id, customer_id, since, attempts in tx.execute(
         "SELECT r.ordinal, s.sent_at, r.state, r.key, coalesce(r.external_id, ''), coalesce(r.customer_id, ''),"
         " coalesce(r.doubt_since, 0), r.attempts FROM resent s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
-        f" WHERE s.run = ? AND r.state IN ({marks})",
+        f" WHERE s.run = ? AND r.state IN ({marks}) ORDER BY s.ordinal",
         (run, *(state.value for state in _LOOKED_AT)),
     ).fetchall():
-        first, numbers, payloads = tx.execute(
-            "SELECT first, rows, payloads FROM batches WHERE run = ? AND first <= ? ORDER BY first DESC LIMIT 1",
-            (run, ordinal),
-        ).fetchone()
-        if payloads is not None:
+        if batch is None or ordinal - batch.first >= len(batch.rows):
+            batch = _batch_of(tx, run, ordinal)
+        if batch.payloads:
             record = Record(
                 ordinal,
-                unpack_rows(numbers)[ordinal - first],
+                batch.rows[ordinal - batch.first],
                 key,
-                unpack_payloads(payloads)[ordinal - first],
+                batch.payloads[ordinal - batch.first],
                 external_id=external_id,
                 in_doubt=True,
                 doubt_since=since,
@@ -92,6 +92,22 @@ def _resent(tx: Connection, run: int) -> Iterator[Resent]:
                 earlier=earlier_forms(tx, run, ordinal),
             )
             yield Resent(record, RowState(state), customer_id, sent_at)
+
+
+class _Batch(NamedTuple):
+    """Rows that are kept together: the numbers that a person sees, and their bodies; none: they were removed."""
+
+    first: int
+    rows: Sequence[int]
+    payloads: Sequence[bytes]
+
+
+def _batch_of(tx: Connection, run: int, ordinal: int) -> _Batch:
+    first, numbers, payloads = tx.execute(
+        "SELECT first, rows, payloads FROM batches WHERE run = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+        (run, ordinal),
+    ).fetchone()
+    return _Batch(first, unpack_rows(numbers), unpack_payloads(payloads) if payloads is not None else ())
 
 
 def earlier_forms(tx: Connection, run: int, ordinal: int) -> tuple[EarlierForm, ...]:
