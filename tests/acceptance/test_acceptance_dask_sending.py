@@ -232,8 +232,13 @@ def test_workers_that_the_target_refuses_leave_their_rows_to_others_and_the_last
     with proxy_to(urlsplit(team.witness.base_url).port or 0, (one, other)) as api:
         way = replace(team.witness, base_url=f"http://127.0.0.1:{api.port}")
         behind = replace(team, profile=profile_for(way, delivery=[*DELIVERY, "breaker_give_up_s = 2"]))
+        api.hold(one)
+        api.hold(other)
         running = behind.starts("run", team.user.has("people.csv", people(rows)))
-        wait_for(team.sees_senders(2), running)
+        wait_for(lambda: min(api.held_back[one], api.held_back[other]) > 0, running)
+        api.heal(one)
+        api.heal(other)
+        wait_for(lambda: team.sent() > ROWS // 6, running)
 
         api.reset(one)
         sent = team.sent()
