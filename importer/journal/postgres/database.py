@@ -23,6 +23,8 @@ from importer.journal.sql.database import Attach, Carried, Database, Earlier
 from importer.journal.sql.lost_runs import lost_run_error, lost_runs
 
 _COUNTED = "journal"
+_SILENT_S = 10.0
+"""A program may be silent for so long in a brief transaction; the others wait for three times as long."""
 _COMMITS = "(SELECT commits FROM integrity)"
 _RESTORE = "Let the server take over that has them, or restore a backup that does."
 
@@ -56,7 +58,8 @@ class PostgresDatabase:
         self.writes = writes
         self.attach: Attach = lend
         self._location = location
-        self._patience = ""
+        silent_s = min(location.lease_s, _SILENT_S)
+        self._brief = f"SET LOCAL idle_in_transaction_session_timeout TO {silent_s * 1_000:.0f}; "
         self._count = CommitCount(location.folder / _COUNTED)
         self._commits = self._count.read()
         with self.guarded("opened"):
@@ -81,15 +84,15 @@ class PostgresDatabase:
         return guarded(self._location, done, self.commands)
 
     @contextmanager
-    def transaction(self) -> Iterator[PostgresConnection]:
-        """As every database's.
+    def transaction(self, *, brief: bool = False) -> Iterator[PostgresConnection]:
+        """As every database's: all who write wait for it, and for a brief one for a lease, or 10 s, at most.
 
         A program whose lease was taken over is refused before it writes; so is one whose journal has lost commits, as
         a standby has that took over before it had received them.
         """
         with self.guarded("written"):
             held = held_leases.held(self._location.url)
-            begin = f"{self._patience}{WRITERS}; {leases.still_ours(held)}, {_COMMITS}"
+            begin = f"{self._brief if brief else ''}{WRITERS}; {leases.still_ours(held)}, {_COMMITS}"
             still, commits = self.connection.begin(begin)[0]
             try:
                 leases.require_all(still, held, self._location.place, self.commands)
@@ -101,18 +104,6 @@ class PostgresDatabase:
                 raise
         self._commits = commits + 1
         self._count.write(self._commits)
-
-    @contextmanager
-    def given_up_after(self, silent_s: float) -> Iterator[None]:
-        """Have the server end a transaction in which nothing is said for so long: all who write wait for it.
-
-        Only for whoever writes little at a time. This process may have been stopped, or be cut off.
-        """
-        self._patience = f"SET LOCAL idle_in_transaction_session_timeout TO {silent_s * 1_000:.0f}; "
-        try:
-            yield
-        finally:
-            self._patience = ""
 
     def may_send(self) -> bool:
         if held_leases.lost(self._location.url):

@@ -6,8 +6,8 @@ back writes nothing more then, and what it may have sent is in doubt for whoever
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from importer.core.states import RowState
@@ -46,8 +46,6 @@ _SENDERS = (
     " WHERE above.scope = ? AND leases.expires >= clock_timestamp()"
 )
 _HEARD = "DELETE FROM messages WHERE run = ? RETURNING number, sender, content"
-_SILENT_S = 10.0
-"""A sender that is in a transaction may be silent for so long; the others wait for three times as long."""
 _OF_A_DIVISION = ("lots", "messages")
 
 
@@ -56,13 +54,13 @@ class PostgresLots:
 
     def __init__(self, database: PostgresDatabase, location: Location, run: int) -> None:
         self._db = database
-        self._locks, self._lease_s = PostgresLocks(location), float(location.lease_s)
+        self._locks = PostgresLocks(location)
         self._run = run
 
     # ------------------------------------------------------------------ whoever divides the run
 
     def divide(self, rows: int) -> int:
-        with self._db.transaction() as tx:
+        with self._db.transaction(brief=True) as tx:
             self._clear(tx)
             return tx.execute(_DIVIDE, {"run": self._run, "rows": rows}).rowcount
 
@@ -73,12 +71,12 @@ class PostgresLots:
         return self._number(_SENDERS, self._scope())
 
     def heard(self) -> Sequence[Message]:
-        with self._db.transaction() as tx:
+        with self._db.transaction(brief=True) as tx:
             found = sorted(tx.execute(_HEARD, (self._run,)).fetchall())
         return [Message(sender, content) for _, sender, content in found]
 
     def end(self) -> None:
-        with self._db.transaction() as tx:
+        with self._db.transaction(brief=True) as tx:
             self._clear(tx)
 
     def _clear(self, tx: Connection) -> None:
@@ -94,11 +92,8 @@ class PostgresLots:
 
     # ------------------------------------------------------------------ whoever sends some of them
 
-    @contextmanager
-    def hold(self, sender: str, now: float) -> Iterator[str]:
-        silent_s = min(self._lease_s, _SILENT_S)
-        with self._locks.hold_under(self._scope(), sender, now) as lease, self._db.given_up_after(silent_s):
-            yield lease
+    def hold(self, sender: str, now: float) -> AbstractContextManager[str]:
+        return self._locks.hold_under(self._scope(), sender, now)
 
     def take(self, tx: Connection, lease: str) -> tuple[int, int] | None:
         tx.execute(_OVER)

@@ -91,8 +91,12 @@ class Storage(Protocol):
         """Reads what is committed, and what the transaction under way has written."""
         ...
 
-    def transaction(self) -> AbstractContextManager[Connection]:
+    def transaction(self, *, brief: bool = False) -> AbstractContextManager[Connection]:
         """Run a block as one commit: all of it is kept, or nothing. No other program writes meanwhile.
+
+        Args:
+            brief: next to nothing is done between its statements. Where others have to wait for a program that hangs
+                there, it is given up soon.
 
         Raises:
             JournalError: the database cannot be written.

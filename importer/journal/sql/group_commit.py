@@ -163,5 +163,5 @@ class GroupCommit:
                 future.set_exception(error)
 
     def _apply(self, operations: list[Operation]) -> list[Any]:
-        with self._db.transaction() as tx:
+        with self._db.transaction(brief=True) as tx:
             return [operation(tx) for operation in operations]

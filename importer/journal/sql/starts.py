@@ -105,7 +105,7 @@ class Starts:
     def earlier(self) -> list[tuple[float, int]]:
         """Seconds since the end of each slot of the last day, and its count, the oldest first; drops older ones."""
         now = self._now()
-        with self._db.transaction() as tx:
+        with self._db.transaction(brief=True) as tx:
             tx.execute("DELETE FROM starts WHERE slot < ?", (now - KEPT_S,))
             found = tx.execute(
                 "SELECT slot, count FROM starts WHERE scope = ? AND count > 0 ORDER BY slot", (self._scope,)

@@ -174,10 +174,10 @@ class SqliteDatabase(SqliteFile):
         super().wipe(tables)
 
     @contextmanager
-    def transaction(self) -> Iterator[SqliteConnection]:
+    def transaction(self, *, brief: bool = False) -> Iterator[SqliteConnection]:
         """The same as of every file; the commit is counted."""
         commits = 0
-        with super().transaction() as tx:
+        with super().transaction(brief=brief) as tx:
             yield tx
             if self._count is not None:
                 commits = count_commit(tx)

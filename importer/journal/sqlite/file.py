@@ -85,7 +85,7 @@ class SqliteFile:
             self.connection.execute("PRAGMA synchronous=OFF")
 
     @contextmanager
-    def transaction(self) -> Iterator[SqliteConnection]:
+    def transaction(self, *, brief: bool = False) -> Iterator[SqliteConnection]:  # noqa: ARG002  # see `Database`
         """Run a block as one commit: all of it on disk, or none.
 
         Raises:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from importer.core.errors import JournalError
 from importer.journal import Location, locks_of, open_journal
 from importer.journal.location import keep_elsewhere
 from importer.journal.postgres.database import PostgresDatabase
+from importer.journal.sql.group_commit import GroupCommit
 from tests.acceptance.conftest import wait_until
 from tests.contracts.journals import FIRST, Book, filled
 from tests.postgres import shared_server
@@ -103,18 +105,28 @@ def test_a_server_that_takes_everything_and_answers_nothing_is_given_up_after_a_
         assert session.execute("SELECT scope FROM importer.api_keys").fetchall() == [("before",)]
 
 
-def test_a_sender_that_hangs_in_a_transaction_keeps_the_others_from_writing_for_a_lease_at_most(
+def test_a_program_that_hangs_in_a_brief_transaction_keeps_the_others_from_writing_for_a_lease_at_most(
     place: Location,
 ) -> None:
     with locks_of(place.folder).hold(SCOPE, 1.0), closing(open_journal(place)) as journal:
         book = filled(journal, FIRST, ["k0"])
         with (
             closing(PostgresDatabase(place)) as hangs,
-            hangs.lots(book.run).hold("hangs", 1.0),
             pytest.raises(JournalError, match="idle-in-transaction timeout"),
-            hangs.transaction(),
+            hangs.transaction(brief=True),
         ):
             assert journal.lots(book.run).divide(1) == 1
+
+
+@pytest.mark.parametrize(("lease_s", "limit"), [(LEASE_S, "1s"), (60.0, "10s")])
+async def test_what_a_program_that_sends_writes_is_brief(place: Location, lease_s: float, limit: str) -> None:
+    async def at_once(work: Callable[[], Any]) -> Any:
+        return work()
+
+    with closing(PostgresDatabase(replace(place, lease_s=lease_s))) as database:
+        async with GroupCommit(database, at_once) as commits:
+            asked = commits.submit(lambda tx: tx.execute("SHOW idle_in_transaction_session_timeout").fetchone())
+            assert await asked == (limit,)
 
 
 def test_a_commit_whose_answer_is_lost_counts_as_not_made_whatever_became_of_it(place: Location, proxy: Proxy) -> None:
