@@ -126,8 +126,9 @@ def sent_to_by_workers(profile: Profile) -> str:
 
 def what_is_not_set(kind: str, environ: Mapping[str, str] = os.environ) -> str:
     """Name the variables that this process lacks to send to a kind of target; empty: none. Looks at no value."""
-    names = [JOURNAL, *(one.variable for one in target_kind(kind).credentials)]
-    missing = [name for name in names if not environ.get(name) and not environ.get(f"{name}_FILE")]
+    names = [one.variable for one in target_kind(kind).credentials]
+    missing = [] if environ.get(JOURNAL) else [JOURNAL]  # this one is no secret: no file holds it
+    missing += [name for name in names if not environ.get(name) and not environ.get(f"{name}_FILE")]
     if not missing:
         return ""
     are = "is" if len(missing) == 1 else "are"

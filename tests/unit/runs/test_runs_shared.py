@@ -62,6 +62,7 @@ def account(requests: int, **more: Any) -> dict[str, Any]:
     ("environ", "missing"),
     [
         (KEYS, "IMPORTER_JOURNAL is not set"),
+        ({**KEYS, "IMPORTER_JOURNAL_FILE": "/run/secrets/journal"}, "IMPORTER_JOURNAL is not set"),
         ({"IMPORTER_JOURNAL": "postgresql://h/d"}, "ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set"),
         ({}, "IMPORTER_JOURNAL, ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET are not set"),
     ],
