@@ -127,7 +127,7 @@ def sent_to_by_workers(profile: Profile) -> str:
 def what_is_not_set(kind: str, environ: Mapping[str, str] = os.environ) -> str:
     """Name the variables that this process lacks to send to a kind of target; empty: none. Looks at no value."""
     names = [one.variable for one in target_kind(kind).credentials]
-    missing = [] if environ.get(JOURNAL) else [JOURNAL]  # this one is no secret: no file holds it
+    missing = [] if environ.get(JOURNAL) else [JOURNAL]  # never in a file: it holds no password
     missing += [name for name in names if not environ.get(name) and not environ.get(f"{name}_FILE")]
     if not missing:
         return ""
