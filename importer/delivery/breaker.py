@@ -61,6 +61,7 @@ class Breaker:
         self._answered_ever = False
         self._given_up = False
         self._opened_at: float | None = None
+        self._is_for_others = False
         self._alone_since: float | None = None
         self._throttled_since: float | None = None
         self._ready_at = self._held_until = 0.0
@@ -103,7 +104,7 @@ class Breaker:
         """Find out for other workers whether the target is down: a create has failed there."""
         if self._opened_at is None:
             self._faults = self._creates_failed = 1
-            self._answered_ever = True
+            self._answered_ever = self._is_for_others = True
             self._opened_at, self._pause_s = now, self.rules.probe_s
             self._probe_at, self._ready_at = None, now
 
@@ -112,8 +113,13 @@ class Breaker:
         self._alone_since = (now if self._alone_since is None else self._alone_since) if is_alone else None
 
     def probe_now(self, now: float) -> None:
-        """Another worker has found the target sound: where this one is open, its next request may be the probe."""
-        if self._opened_at is not None:
+        """Another worker has found the target sound: where this one is open, its next request may be the probe.
+
+        Where it was open for others alone, and has met no fault itself, there is nothing left to find out.
+        """
+        if self._is_for_others:
+            self._close()
+        elif self._opened_at is not None:
             self._pause_s = self.rules.probe_s
             self._probe_at, self._ready_at = None, now
 
@@ -146,6 +152,7 @@ class Breaker:
             self._ready_at = now
 
     def _close(self) -> None:
+        self._is_for_others = False
         self._faults = self._creates_failed = 0
         self._answered_ever = True
         self._opened_at = self._throttled_since = self._probe_at = None
@@ -153,6 +160,7 @@ class Breaker:
 
     def _throttled(self, reply: Reply, now: float, kind: str) -> None:
         """It is alive, and it may refuse us for as long as it refuses everybody: that has its end as well."""
+        self._is_for_others = False
         if self._throttled_since is None:
             self._throttled_since = now
         if now - self._throttled_since >= max(self.rules.give_up_s, reply.retry_after_s or 0.0):
@@ -167,6 +175,7 @@ class Breaker:
         self._ready_at = 0.0
 
     def _fault(self, reply: Reply, now: float, kind: str) -> None:
+        self._is_for_others = False
         self._faults += 1
         self._creates_failed += kind != FIND
         if self._opened_at is None:

@@ -21,16 +21,17 @@ class Limit:
     per_s: float
 
 
-def share_of(worker: str, present: Mapping[str, Member], limits: Sequence[Limit]) -> Counts:
+def share_of(worker: str, present: Mapping[str, Member], limits: Sequence[Limit], first: str = "") -> Counts:
     """What a worker should have of every window: who is left out of the smallest gets nothing of the others either.
 
     Args:
         present: the workers by name, with this one.
+        first: who has a share, where there is less than one for each: whoever probes for all; empty: nobody does.
     """
     shares, named = [0] * len(limits), present
     for place in sorted(range(len(limits)), key=lambda place: limits[place].count):
         count = limits[place].count
-        found = _divide(count, {name: _wants(one, place, count) for name, one in named.items()}, present)
+        found = _divide(count, {name: _wants(one, place, count) for name, one in named.items()}, present, first)
         if not found[worker]:
             break
         shares[place] = found[worker]
@@ -48,7 +49,7 @@ def _wants(member: Member, place: int, count: int) -> float:
     return float(count) if member.waiting else member.peak[place]
 
 
-def _divide(count: int, wants: Mapping[str, float], present: Mapping[str, Member]) -> dict[str, int]:
+def _divide(count: int, wants: Mapping[str, float], present: Mapping[str, Member], first: str) -> dict[str, int]:
     """Divide a count into whole numbers (max-min fairness).
 
     Args:
@@ -63,8 +64,8 @@ def _divide(count: int, wants: Mapping[str, float], present: Mapping[str, Member
     parts = {name: whole[want] for name, want in wants.items()}
     if (left := count - sum(parts.values())) > 0:
         losses = {want: round(whole[want] - share, 6) for want, share in shares.items()}
-        ranks = sorted([(losses[want], -_newest(present[name]), name) for name, want in wants.items()])
-        for _, _, name in ranks[:left]:
+        ranks = sorted([(name != first, losses[want], -_newest(present[name]), name) for name, want in wants.items()])
+        for *_, name in ranks[:left]:
             parts[name] += 1
     return parts
 

@@ -119,7 +119,7 @@ def _granted(state: State, report: Report, now: float, limits: Sequence[Limit], 
     if report.leaves or now < state.held_until:
         return nothing
     taken = added([one.in_force(now) for one in others], len(limits))
-    should = share_of(report.worker, state.present(now, LASTS_S), limits)
+    should = share_of(report.worker, state.present(now, LASTS_S), limits, state.prober)
     counts = tuple(max(0, min(due, limit.count - held)) for due, limit, held in zip(should, limits, taken, strict=True))
     counts = counts if all(counts) else nothing  # one that is empty makes the others useless
     member.until = now + LASTS_S + _window_s(limits)

@@ -2,7 +2,7 @@
 
 The prober is another worker than the one whose breaker opened, where another has work: so a worker that alone is cut
 off from the target is recognised, goes on probing for itself, and leaves soon. Several may be cut off, as those of one
-host are: a prober that finds nothing sound gives way, until each has probed once; whoever came last is the next one.
+host are: a prober that finds nothing sound gives way, until each has probed once; next is whoever has just come.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ _IDLE_S = 2.0
 """A prober that has had nothing to send for so long is replaced."""
 _TURN_S = 3.0
 """For so long one probes, before another one does that has not yet."""
+_NEW = 8
+"""Whoever has just come has reported no more often: it has come during the turn of the one before."""
 
 
 def watch_breaker(state: State, report: Report, now: float, lasts_s: float) -> Breaking:
@@ -62,9 +64,9 @@ def _goes_on(state: State, present: dict[str, Member], now: float) -> bool:
 def _choose(state: State, present: dict[str, Member], now: float, without: str) -> None:
     """Another worker with work probes, else whoever has opened; where nobody is left that has, nobody is held."""
 
-    def rank(name: str) -> tuple[bool, bool, bool, int, str]:
+    def rank(name: str) -> tuple[bool, bool, bool, bool, str]:
         one = present[name]
-        return bool(one.probes_from), one.is_open, not one.has_work, one.number, name
+        return bool(one.probes_from), one.is_open, not one.has_work, one.number > _NEW, name
 
     names = sorted(present, key=rank)
     able = [name for name in names if present[name].is_open or (present[name].has_work and name != without)]

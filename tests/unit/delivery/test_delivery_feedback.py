@@ -551,3 +551,18 @@ def test_a_probe_that_only_got_a_token_leaves_the_next_one_to_the_row_that_waite
     moment, held = run_virtual(main)
     assert not held
     assert moment == pytest.approx(RULES.probe_s, abs=0.1)
+
+
+@pytest.mark.parametrize("met", [None, DOWN, THROTTLED])
+def test_a_breaker_that_was_open_for_others_alone_closes_with_theirs(met: Reply | None) -> None:
+    breaker = Breaker(StopSwitch(), RULES)
+    breaker.open_to_probe(1.0)
+    breaker.started(1.1)
+    breaker.answered(Reply(Verdict.ACCEPT), 1.2, "find")
+    breaker.started(1.3)
+    if met is not None:
+        breaker.answered(met, 1.4)
+
+    breaker.probe_now(2.0)
+
+    assert breaker.has_opened is (met is DOWN)

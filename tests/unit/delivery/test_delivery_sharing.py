@@ -135,9 +135,9 @@ def test_whether_anybody_reaches_the_target_is_known_to_whoever_has_nothing_to_s
     assert found == [False, True, False, True, False]
 
 
-def test_of_all_that_have_not_probed_whoever_came_last_is_the_first_to() -> None:
+def test_of_all_that_have_not_probed_whoever_has_just_come_is_the_first_to() -> None:
     workers = Workers()
-    for name in ("a", "b", "c", "a", "b", "c"):
+    for name in ("a", "b", "c") * 9:
         workers.ask(name)
     workers.ask("a", is_open=True)
     workers.ask("b", is_open=True)
@@ -145,6 +145,22 @@ def test_of_all_that_have_not_probed_whoever_came_last_is_the_first_to() -> None
     workers.now += 2.8
 
     assert [workers.ask(name).breaking for name in ("c", "d")] == ["held", "probes"]
+
+
+def test_whoever_probes_for_all_has_a_share_to_probe_with_also_where_there_is_less_than_one_for_each() -> None:
+    workers, names = Workers(), ("a", *(f"w{number:02}" for number in range(11)))
+    for name in names * 9:
+        workers.ask(name)
+    for name in names:
+        workers.ask(name, is_open=True)
+    before = found = workers.ask("z")
+    for _ in range(3):
+        for name in names:
+            workers.ask(name, is_open=True)
+        found = workers.ask("z", is_open=found.breaking == "probes")
+
+    assert before.counts == (0,)
+    assert (found.breaking, found.counts) == ("probes", (1,))
 
 
 def test_another_sending_begins_without_what_the_one_before_has_left_and_ends_that() -> None:
