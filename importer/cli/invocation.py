@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer.cli.options import OptionSet, Shared
+from importer.core.errors import UsageError
 
 if TYPE_CHECKING:
     from importer.profile import Profile
@@ -24,6 +25,9 @@ def load_profile(
         sets: the options that the command takes besides those of every command.
         settings: what the command sets by itself, by place (`delivery.rate`).
         settles: have the workspace keep to the journal that is named.
+
+    Raises:
+        ImporterError: an option, a variable or a setting is wrong.
     """
     from importer.profile import OPTIONS, Profile  # noqa: PLC0415
 
@@ -33,6 +37,10 @@ def load_profile(
         given["--verbose"] = "debug"
     options = {place: _setting(given[option]) for option, place in OPTIONS.items() if option in given}
     profile = Profile.load(shared.config, options={**options, **(settings or {})})
+    if "--scheduler" in given and profile.engine.kind != "dask":
+        raise UsageError(
+            f"--scheduler names a Dask scheduler, and the engine is '{profile.engine.kind}'.", "Add --engine dask."
+        )
     if settles and profile.journal.url:
         from importer.runs.wiring import settle_journal  # noqa: PLC0415
 

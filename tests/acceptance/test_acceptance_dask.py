@@ -33,6 +33,13 @@ def test_an_address_that_rows_may_not_be_sent_to_is_refused(user: User, address:
     assert "without TLS only on this machine" in ran.err
 
 
+def test_a_scheduler_is_not_named_for_nothing(user: User) -> None:
+    """Whoever names one does not want this process to do the work."""
+    ran = user.types("run", people(user, 3), "--scheduler", "tcp://127.0.0.1:8786")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--scheduler names a Dask scheduler, and the engine is 'asyncio'. Add --engine dask." in ran.err
+
+
 @pytest.mark.slow
 def test_a_scheduler_that_is_not_there_and_one_without_certificates_are_named(user: User) -> None:
     pytest.importorskip("distributed", reason="the group 'dask' is not installed")
