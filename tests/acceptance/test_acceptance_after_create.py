@@ -25,6 +25,8 @@ from tests.acceptance.after_create import (
 from tests.acceptance.conftest import Ran, User, ended, logged, wait_for, wait_until
 from tests.acceptance.test_acceptance_purge import aged, bytes_of_the_journal
 
+pytestmark = pytest.mark.slow
+
 STANDARD = 'identity_verification = "Standard"'
 PEOPLE = [number for number in range(1, 200) if number % 10 not in {3, 6} and number % 25 not in {7, 8, 9}]
 """Numbers of rows that are people, ready, and approved."""

@@ -13,6 +13,8 @@ from openpyxl import load_workbook
 
 from tests.acceptance.conftest import User, Witness, ended, sandbox, serving_here, wait_for
 
+pytestmark = pytest.mark.slow
+
 HEADER = "Company,Contact First Name,Contact Last Name,Contact Email,Contact Phone"
 ROWS = (
     "Example Bakery,Ada,Adams,ada@example.com,+12125550101",

@@ -24,6 +24,8 @@ from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.runs.wiring import SystemClock
 from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, serving_here, wait_for, wait_until
 
+pytestmark = pytest.mark.slow
+
 QUICK = '[targets.emulator]\nlooks_after_s = [0, 0.7]\nbackoff_base_s = 0.05\nbreaker_probe_s = 0.1\nrate = "500/s"\n'
 STRICT = (sys.executable, "-W", "error", *IMPORTER[1:])
 REFUSALS = '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\n'

@@ -11,6 +11,8 @@ import pytest
 from tests.acceptance.conftest import AGAIN_SOON, Ran, User, exactly_once, people, sandbox, serving, serving_here
 from tests.acceptance.scripted_api import Said, ScriptedApi, said, scripted_api
 
+pytestmark = pytest.mark.slow
+
 CREDENTIALS = {"ROCKETKOR_API_KEY": "canary-key-77", "ROCKETKOR_API_SECRET": "canary-secret-88"}
 HTML = b"<html><head><title>400 Bad Request</title></head><body><center>nginx</center></body></html>"
 COLUMNS = "Customer ID,First Name,Last Name,Email,Phone,Street,City,State,ZIP,Country"

@@ -16,6 +16,8 @@ import pytest
 from tests.acceptance.conftest import User, people, sandbox, serving, wait_until
 from tests.acceptance.scripted_api import TOKEN, ScriptedApi, said, scripted_api
 
+pytestmark = pytest.mark.slow
+
 KEY, SECRET = "canary-key-4f1c", "canary/secret+9e7b=="
 EMULATOR = {"EMULATOR_API_KEY": KEY, "EMULATOR_API_SECRET": SECRET}
 CREDENTIALS = {"ROCKETKOR_API_KEY": KEY, "ROCKETKOR_API_SECRET": SECRET}

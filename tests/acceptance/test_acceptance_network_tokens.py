@@ -12,6 +12,8 @@ import pytest
 from tests.acceptance.components import free_port
 from tests.acceptance.conftest import User, exactly_once, people, sandbox, serving, serving_here, wait_until
 
+pytestmark = pytest.mark.slow
+
 Profiles = Callable[..., Path]
 
 EXPIRING = '[[rule]]\nfault = "token-expiry"\nfrom_request = 20\nfor_requests = 1\nevery_requests = 90\n'

@@ -16,6 +16,8 @@ import pytest
 from tests.acceptance.conftest import SAMPLES, User, people
 from tests.remote_servers import Web, sshd, web
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = {"IMPORTER_REMOTE__SETTLE_S": "0"}
 
 

@@ -24,6 +24,8 @@ from tests.acceptance.conftest import (
 )
 from tests.acceptance.test_acceptance_exactly_once import LATE, faulty, sends
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_is_taken_up_again_without_naming_its_profile_or_its_target(
     user: User, witness: Witness, profile_for: Callable[..., Path]

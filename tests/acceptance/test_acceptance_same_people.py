@@ -16,6 +16,8 @@ import pytest
 
 from tests.acceptance.conftest import User, Witness, people, sandbox, wait_for
 
+pytestmark = pytest.mark.slow
+
 HEADER = "ID,First Name,Last Name,Email,Phone,Street,City,State,Zip,Country"
 ANN = "L-1,Ann,Green,ann@example.com,+12125550101,1 Example Street,Springfield,IL,62701,US"
 BOB = "L-2,Bob,Stone,bob@example.com,+12125550102,2 Example Street,Springfield,IL,62701,US"

@@ -22,6 +22,8 @@ from tests.acceptance.conftest import (
 )
 from tests.postgres import own_server, shared_server
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 

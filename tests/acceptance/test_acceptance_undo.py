@@ -17,6 +17,8 @@ import pytest
 
 from tests.acceptance.conftest import IMPORTER, Ran, User, Witness, ended, people, sandbox, serving_here, wait_for
 
+pytestmark = pytest.mark.slow
+
 ROWS = 200
 FAST = ['rate = "900/s"', "looks_after_s = [0, 0.1]", "breaker_faults = 1000"]
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox, serving_here, wait_for
 
+pytestmark = pytest.mark.slow
+
 QUICK = ['rate = "900/s"', "looks_after_s = [0, 0.1, 0.4]", "backoff_base_s = 0.02", "breaker_faults = 1000"]
 LOST = 'seed = 5\n[[rule]]\nfault = "commit-then-drop"\non = ["update"]\nprobability = 0.1\n'
 

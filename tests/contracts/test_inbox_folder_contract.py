@@ -18,6 +18,8 @@ from importer.profile import Profile
 from tests.arrival_places import Directory, LocalDirectory, Place, place_of
 from tests.remote_servers import TEXT
 
+pytestmark = pytest.mark.slow
+
 S3 = pytest.param("s3", marks=pytest.mark.xdist_group("s3"))
 """Its libraries take a second to load: one worker does it for all."""
 PLACES = ["local", "sftp", S3, "gs"]

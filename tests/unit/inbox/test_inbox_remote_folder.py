@@ -19,6 +19,8 @@ from importer.profile import Profile
 from tests.arrival_places import Bucket, Directory, Place, place_of
 from tests.remote_servers import TEXT, Sshd
 
+pytestmark = pytest.mark.slow
+
 TAG = "20261122T083000Z-1a2b3c"
 
 
