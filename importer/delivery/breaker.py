@@ -134,10 +134,9 @@ class Breaker:
             self._alive_otherwise(now)
         elif reply.verdict in _SOUND:
             self._close()
-        elif reply.throttled:
-            self._throttled(reply, now, kind)
         else:
-            self._fault(reply, now, kind)
+            self._is_for_others = False
+            (self._throttled if reply.throttled else self._fault)(reply, now, kind)
 
     def _alive_otherwise(self, now: float) -> None:
         """What creates nothing works. While creates fail, the next request may show at once whether they still do."""
@@ -160,7 +159,6 @@ class Breaker:
 
     def _throttled(self, reply: Reply, now: float, kind: str) -> None:
         """It is alive, and it may refuse us for as long as it refuses everybody: that has its end as well."""
-        self._is_for_others = False
         if self._throttled_since is None:
             self._throttled_since = now
         if now - self._throttled_since >= max(self.rules.give_up_s, reply.retry_after_s or 0.0):
@@ -175,7 +173,6 @@ class Breaker:
         self._ready_at = 0.0
 
     def _fault(self, reply: Reply, now: float, kind: str) -> None:
-        self._is_for_others = False
         self._faults += 1
         self._creates_failed += kind != FIND
         if self._opened_at is None:

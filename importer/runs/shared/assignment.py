@@ -18,8 +18,6 @@ from importer.runs.wiring.engine import JOURNAL, what_is_not_set
 
 _SETTINGS = ("target", "targets", "delivery")
 """Of what a run keeps of its profile this is needed; none of it is a secret."""
-
-
 _OF_A_SENDER = "application_name=importer"
 
 
